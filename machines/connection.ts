@@ -1,0 +1,134 @@
+/**
+ * One connection's life, from the accepted socket to the deleted registry entry.
+ *
+ *   connecting ──registered──▶ registered { active ⇄ idle }
+ *       │                           │
+ *       └───── close, peer gone ────┤
+ *                                   ▼
+ *                closing { unregistering ─▶ disconnecting } ──socket.closed──▶ unregistered
+ *
+ * The chart decides, `ConnectionEffects` acts, and the outcome of every effect comes back as an event. Messages never
+ * pass through the chart: the socket writes down when data came and tells the chart only of a change between active
+ * and idle. There is no `after` either: the pod's clockwork looks at the deadlines of all connections.
+ */
+import { assign, setup } from 'xstate';
+import type { Disconnect } from './disconnect.ts';
+import { silent, superseded } from './disconnect.ts';
+
+/** What a connection's life asks of its surroundings. None may throw, and none waits: each answers with an event. */
+export interface ConnectionEffects {
+  /** Write the registry entry. Answers `registry.registered`, `registry.failed` or `registry.superseded`. */
+  register(): void;
+  /** Forget the connection on this pod and delete its own entry. Answers `registry.unregistered` or `registry.failed`. */
+  unregister(): void;
+  /** Close with the closing handshake. Answers `socket.closed`, at once if the socket is gone already. */
+  closeSocket(disconnect: Disconnect): void;
+  /** Cut the socket without a handshake. Answers `socket.closed`. */
+  terminateSocket(): void;
+  /** The life is over. Nothing to answer. */
+  ended(disconnect: Disconnect): void;
+  /** The actor failed and its life cannot go on: release everything. Nothing to answer. */
+  crashed(error: unknown): void;
+}
+
+export type ConnectionEvent =
+  | { type: 'registry.registered' }
+  | { type: 'registry.failed' }
+  | { type: 'registry.superseded' }
+  | { type: 'registry.unregistered' }
+  | { type: 'connection.idle' }
+  | { type: 'connection.active' }
+  | { type: 'peer.silent' }
+  | { type: 'socket.failed'; disconnect: Disconnect }
+  | { type: 'socket.closed'; disconnect: Disconnect }
+  | { type: 'closing.overdue' }
+  | { type: 'close'; disconnect: Disconnect };
+
+export interface ConnectionInput {
+  effects: ConnectionEffects;
+}
+
+interface ConnectionContext {
+  effects: ConnectionEffects;
+  /** Why the connection ends: the first cause counts. */
+  disconnect: Disconnect;
+}
+
+/** What `context.disconnect` holds while nothing has ended the connection. */
+const none: Disconnect = { code: 1005, reason: 'none', when: 'never', reconnect: true };
+
+export const connectionMachine = setup({
+  types: {
+    context: {} as ConnectionContext,
+    events: {} as ConnectionEvent,
+    input: {} as ConnectionInput,
+    tags: {} as 'open' | 'active' | 'idle',
+  },
+  actions: {
+    register: ({ context }) => context.effects.register(),
+    unregister: ({ context }) => context.effects.unregister(),
+    closeSocket: ({ context }) => context.effects.closeSocket(context.disconnect),
+    terminateSocket: ({ context }) => context.effects.terminateSocket(),
+    reportEnd: ({ context }) => context.effects.ended(context.disconnect),
+    noteCause: assign((_, disconnect: Disconnect) => ({ disconnect })),
+  },
+}).createMachine({
+  id: 'connection',
+  context: ({ input }) => ({ effects: input.effects, disconnect: none }),
+  initial: 'connecting',
+  on: {
+    close: { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
+    'socket.failed': { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
+    'socket.closed': { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
+    'peer.silent': { target: '.closing', actions: { type: 'noteCause', params: silent } },
+    'registry.superseded': { target: '.closing', actions: { type: 'noteCause', params: superseded } },
+    'registry.failed': {}, // the entry may be old or missing: the next refresh repairs it
+    'registry.registered': {}, // a refresh found the entry missing and wrote it again
+    'registry.unregistered': {},
+    'connection.idle': {},
+    'connection.active': {},
+    'closing.overdue': {},
+  },
+  states: {
+    connecting: {
+      tags: 'open',
+      entry: 'register',
+      on: { 'registry.registered': 'registered' },
+    },
+    registered: {
+      tags: 'open',
+      initial: 'active',
+      states: {
+        active: { tags: 'active', on: { 'connection.idle': 'idle' } },
+        idle: { tags: 'idle', on: { 'connection.active': 'active' } },
+      },
+    },
+    closing: {
+      initial: 'unregistering',
+      on: {
+        close: {},
+        'socket.failed': {},
+        'socket.closed': {}, // told again when `disconnecting` asks
+        'peer.silent': {},
+        'registry.superseded': {},
+      },
+      states: {
+        unregistering: {
+          entry: 'unregister',
+          on: {
+            'registry.unregistered': 'disconnecting',
+            'registry.failed': 'disconnecting', // the lease ends the entry
+          },
+        },
+        disconnecting: {
+          entry: 'closeSocket',
+          on: {
+            'socket.closed': '#connection.unregistered',
+            'closing.overdue': { actions: 'terminateSocket' },
+          },
+        },
+      },
+    },
+    unregistered: { type: 'final', entry: 'reportEnd' },
+  },
+});

@@ -1,0 +1,97 @@
+/**
+ * Every close of a connection, as a value. The code is the WebSocket close code (RFC 6455 §7.4); our own codes follow
+ * one rule a client can code against: 4000–4499 reconnect, 4500–4999 do not.
+ */
+export interface Disconnect {
+  readonly code: number;
+  /** Stable word for logs, metrics and the close frame; at most 123 bytes (RFC 6455 §5.5). */
+  readonly reason: string;
+  /** When it is issued, in a sentence. */
+  readonly when: string;
+  /** May the device connect again? */
+  readonly reconnect: boolean;
+  /** Do not wait for the peer's close frame: the peer has shown that it no longer answers. */
+  readonly abrupt?: boolean;
+}
+
+export const protocolError: Disconnect = {
+  code: 1002,
+  reason: 'protocol-error',
+  when: 'the device broke the WebSocket protocol',
+  reconnect: true,
+};
+
+export const invalidText: Disconnect = {
+  code: 1007,
+  reason: 'invalid-text',
+  when: 'a text frame of the device was not UTF-8',
+  reconnect: true,
+};
+
+export const tooManyFragments: Disconnect = {
+  code: 1008,
+  reason: 'too-many-fragments',
+  when: 'a message of the device came in too many pieces',
+  reconnect: true,
+};
+
+export const messageTooBig: Disconnect = {
+  code: 1009,
+  reason: 'message-too-big',
+  when: 'a message of the device was larger than MAX_PAYLOAD_BYTES',
+  reconnect: true,
+};
+
+export const serverError: Disconnect = {
+  code: 1011,
+  reason: 'server-error',
+  when: 'the pod failed while it looked after this connection',
+  reconnect: true,
+};
+
+export const restarting: Disconnect = {
+  code: 1012,
+  reason: 'restarting',
+  when: 'the pod is draining; the reason in the frame is {"reconnectAfterMs":N}',
+  reconnect: true,
+};
+
+export const silent: Disconnect = {
+  code: 4408,
+  reason: 'silent',
+  when: 'nothing was heard of the device, not even a pong, for PONG_TIMEOUT_MS',
+  reconnect: true,
+  abrupt: true,
+};
+
+export const kicked: Disconnect = {
+  code: 4503,
+  reason: 'kicked',
+  when: 'an operator or a service closed the connection',
+  reconnect: false,
+};
+
+export const superseded: Disconnect = {
+  code: 4509,
+  reason: 'superseded',
+  when: 'a newer connection of the same device took over',
+  reconnect: false,
+};
+
+/** The closes this side makes, in the order of their codes. */
+export const disconnects: readonly Disconnect[] = [
+  protocolError,
+  invalidText,
+  tooManyFragments,
+  messageTooBig,
+  serverError,
+  restarting,
+  silent,
+  kicked,
+  superseded,
+];
+
+/** The device ended the connection: `code` is the one of its close frame, or 1006 when it left without one. */
+export function closedByPeer(code: number): Disconnect {
+  return { code, reason: 'peer', when: 'the device closed the connection', reconnect: true };
+}
