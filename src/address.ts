@@ -1,0 +1,36 @@
+import { BlockList, isIP } from 'node:net';
+
+/** Private, shared and loopback ranges (RFC 1918, RFC 6598, RFC 4193, RFC 1122, RFC 4291): where pods live. */
+export const privateCidrs = [
+  '10.0.0.0/8',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  'fc00::/7',
+  '::1/128',
+];
+
+const family = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
+
+/** Is `text` a range such as `10.0.0.0/8` or `fc00::/7`? */
+export function isCidr(text: string): boolean {
+  const [address = '', bits = '', ...rest] = text.split('/');
+  const width = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= width;
+}
+
+/** A test for "a literal IP address inside one of these ranges". */
+export function insideCidrs(cidrs: readonly string[]): (address: string) => boolean {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [address = '', bits] = cidr.split('/');
+    list.addSubnet(address, Number(bits), family(address));
+  }
+  return (address) => isIP(address) !== 0 && list.check(address, family(address));
+}
+
+/** `IP:PORT` as it stands in a URL. */
+export function hostPort(address: string, port: number): string {
+  return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+}

@@ -1,0 +1,76 @@
+import type { Context } from 'koa';
+import { hostPort } from '../address.ts';
+import { Problem } from '../http/problem.ts';
+import type { Logger } from '../log.ts';
+import type { Entry, Registry } from '../registry/registry.ts';
+import type { PodAnswer, PodClient } from './pod-client.ts';
+
+export interface ForwardOptions {
+  registry: Registry;
+  podClient: PodClient;
+  /** This pod, as its own entries name it. */
+  self: { podId: string; serverIp: string; port: () => number };
+  isPodAddress: (address: string) => boolean;
+  log: Logger;
+}
+
+const hopHeader = 'Ws-Connect-Hop';
+const relayedRequestHeaders = ['content-type', 'if-match'];
+const relayedAnswerHeaders = ['content-type', 'etag', 'retry-after', 'ws-connect-pod'];
+
+/** Answers a request for a device that is not on this pod: from the registry, or with what the owning pod says, one hop away. */
+export type Forward = (ctx: Context, deviceId: string, body?: Buffer) => Promise<void>;
+
+export function createForward({ registry, podClient, self, isPodAddress, log }: ForwardOptions): Forward {
+  const isSelf = ({ podId, serverIp, port }: Entry) =>
+    podId === self.podId || (serverIp === self.serverIp && port === self.port());
+
+  const lookUp = async (deviceId: string): Promise<Entry | undefined> => {
+    try {
+      return await registry.lookup(deviceId);
+    } catch (error) {
+      log.warn({ err: error }, 'lookup failed');
+      throw unavailable('registry-unavailable', 'the device is not on this pod and the registry did not answer');
+    }
+  };
+
+  const ask = async (ctx: Context, { serverIp, port }: Entry, body?: Buffer): Promise<PodAnswer> => {
+    if (!isPodAddress(serverIp)) {
+      log.warn({ serverIp }, 'an entry names an address outside POD_CIDRS');
+      throw unavailable('owner-unreachable', 'the entry of the device names an address that is no pod');
+    }
+    const headers: Record<string, string> = { [hopHeader]: '1' };
+    for (const name of relayedRequestHeaders) if (ctx.get(name)) headers[name] = ctx.get(name);
+    try {
+      return await podClient.send({ address: serverIp, port, method: ctx.method, path: ctx.url, headers, body });
+    } catch (error) {
+      log.warn({ err: error, owner: hostPort(serverIp, port) }, 'the owner did not answer');
+      throw unavailable('owner-unreachable', 'the pod that owns the device did not answer');
+    }
+  };
+
+  return async (ctx, deviceId, body) => {
+    const entry = await lookUp(deviceId);
+    if (!entry || isSelf(entry)) {
+      throw new Problem({ status: 404, code: 'not-connected', detail: 'no pod holds this device' });
+    }
+    const owner = hostPort(entry.serverIp, entry.port);
+    ctx.set('Ws-Connect-Pod', owner);
+    if (ctx.get(hopHeader)) {
+      const detail = 'the device is on another pod and this request was forwarded once already; look it up and retry';
+      throw new Problem({ status: 409, code: 'moved', detail });
+    }
+    const answer = await ask(ctx, entry, body);
+    for (const name of relayedAnswerHeaders) {
+      const value = answer.headers[name];
+      if (typeof value === 'string') ctx.set(name, value);
+    }
+    ctx.status = answer.status;
+    ctx.body = answer.body.length > 0 ? answer.body : null;
+    ctx.status = answer.status; // an empty body makes Koa say 204
+  };
+}
+
+function unavailable(code: string, detail: string): Problem {
+  return new Problem({ status: 503, code, detail, headers: { 'Retry-After': '1' } });
+}

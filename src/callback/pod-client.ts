@@ -1,0 +1,69 @@
+import { Agent, request } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+
+const connectTimeoutMs = 1000;
+/** Longer than the longest wait a caller can ask the owner for. */
+const answerTimeoutMs = 35_000;
+const maxAnswerBytes = 65_536;
+
+export interface PodRequest {
+  address: string;
+  port: number;
+  method: string;
+  /** Path and query. */
+  path: string;
+  headers: Record<string, string>;
+  body: Buffer | undefined;
+}
+
+export interface PodAnswer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+}
+
+/** Requests to other pods over kept connections. Redirects are not followed. */
+export class PodClient {
+  // Freed sockets go well before the other side's keep-alive ends, so none is used that is just being closed.
+  readonly #agent = new Agent({ keepAlive: true, timeout: 10_000 });
+
+  /** Rejects when the pod cannot be reached, breaks off, or takes too long: what became of the request is unknown then. */
+  send({ address, port, method, path, headers, body }: PodRequest): Promise<PodAnswer> {
+    return new Promise((resolve, reject) => {
+      const outgoing = request({
+        agent: this.#agent,
+        host: address,
+        port,
+        method,
+        path,
+        headers: body ? { ...headers, 'Content-Length': body.length } : headers,
+        signal: AbortSignal.timeout(answerTimeoutMs),
+      });
+      outgoing.once('socket', (socket) => {
+        if (!socket.connecting) return;
+        const timer = setTimeout(() => outgoing.destroy(new Error('connect timed out')), connectTimeoutMs);
+        socket.once('connect', () => clearTimeout(timer));
+        socket.once('close', () => clearTimeout(timer));
+      });
+      outgoing.once('error', reject);
+      outgoing.once('response', (response) => {
+        const chunks: Buffer[] = [];
+        let size = 0;
+        response.on('data', (chunk: Buffer) => {
+          chunks.push(chunk);
+          size += chunk.length;
+          if (size > maxAnswerBytes) response.destroy(new Error('answer too large'));
+        });
+        response.once('error', reject);
+        response.once('end', () => {
+          resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) });
+        });
+      });
+      outgoing.end(body);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}

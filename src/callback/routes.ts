@@ -1,0 +1,132 @@
+/**
+ * What services ask of a device, on the callback listener.
+ *
+ *   POST   /callback/DEVICE      push the body to the device
+ *   GET    /connections/DEVICE   is it connected, where and since when (HEAD: just whether)
+ *   DELETE /connections/DEVICE   close its connection
+ *
+ * A device on another pod is answered for by that pod, see forward.ts.
+ */
+import Router from '@koa/router';
+import type { Context } from 'koa';
+import { kicked } from '../../machines/disconnect.ts';
+import type { Clock } from '../clock.ts';
+import { isoTime } from '../clock.ts';
+import type { Connections } from '../device/connections.ts';
+import { plainFrame } from '../device/protocol.ts';
+import type { DeviceSocket } from '../device/socket.ts';
+import { isDeviceId } from '../device-id.ts';
+import { readBody } from '../http/body.ts';
+import { badDeviceId, Problem } from '../http/problem.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Forward } from './forward.ts';
+import { requireMatch } from './precondition.ts';
+
+export interface CallbackOptions {
+  connections: Connections;
+  forward: Forward;
+  maxPayloadBytes: number;
+  podId: string;
+  /** This pod's `IP:PORT`. */
+  self: () => string;
+  metrics: Metrics;
+  clock: Clock;
+}
+
+export function callbackRoutes(options: CallbackOptions): Router {
+  const { connections, forward, maxPayloadBytes, podId, clock } = options;
+  const router = new Router();
+
+  /** The device's connection on this pod, with the answer's headers set and `If-Match` checked. */
+  const here = (ctx: Context, deviceId: string): DeviceSocket | undefined => {
+    const socket = connections.get(deviceId);
+    if (!socket) return undefined;
+    ctx.set('Ws-Connect-Pod', options.self());
+    ctx.set('ETag', `"${socket.traceId}"`);
+    requireMatch(ctx.get('If-Match'), socket.traceId);
+    return socket;
+  };
+
+  const deliver = async (ctx: Context): Promise<'delivered' | 'forwarded'> => {
+    const deviceId = deviceIdOf(ctx);
+    const body = await readBody(ctx.req, maxPayloadBytes);
+    const socket = here(ctx, deviceId);
+    if (!socket) {
+      await forward(ctx, deviceId, body);
+      return 'forwarded';
+    }
+    const frame = plainFrame(body, ctx.get('Content-Type'));
+    if (!frame) throw new Problem({ status: 400, code: 'invalid-text', detail: 'a text body must be valid UTF-8' });
+    const outcome = await socket.deliver(frame);
+    if (outcome === 'backpressure') throw backpressure();
+    if (outcome === 'gone') throw gone();
+    ctx.body = { deviceId, traceId: socket.traceId, podId, outcome };
+    return outcome;
+  };
+
+  router.post('/callback/*deviceId', (ctx) => counted(options, () => deliver(ctx)));
+
+  router.get('/connections/*deviceId', async (ctx) => {
+    const deviceId = deviceIdOf(ctx);
+    const socket = here(ctx, deviceId);
+    if (!socket) return forward(ctx, deviceId);
+    ctx.body = describe(socket, podId, clock);
+  });
+
+  router.delete('/connections/*deviceId', async (ctx) => {
+    const deviceId = deviceIdOf(ctx);
+    const socket = here(ctx, deviceId);
+    if (!socket) return forward(ctx, deviceId);
+    socket.close(kicked);
+    ctx.status = 204;
+  });
+
+  const missingId = () => {
+    throw badDeviceId();
+  };
+  router.post('/callback/', missingId);
+  router.get('/connections/', missingId);
+  router.delete('/connections/', missingId);
+  return router;
+}
+
+/** Counts and times one callback. */
+async function counted({ metrics, clock }: CallbackOptions, run: () => Promise<string>): Promise<void> {
+  const startedAt = clock.now();
+  let outcome = 'internal-error';
+  try {
+    outcome = await run();
+  } catch (error) {
+    if (error instanceof Problem) outcome = error.code;
+    throw error;
+  } finally {
+    metrics.callback(outcome, clock.now() - startedAt);
+  }
+}
+
+/** One connection as services and operators see it. */
+export function describe(socket: DeviceSocket, podId: string, clock: Clock) {
+  return {
+    deviceId: socket.deviceId,
+    state: socket.state,
+    podId,
+    traceId: socket.traceId,
+    connectedAt: isoTime(clock, socket.connectedAt),
+    lastDataAt: isoTime(clock, socket.lastDataAt),
+  };
+}
+
+function deviceIdOf(ctx: Context & { params?: Record<string, string> }): string {
+  const deviceId = ctx.params?.['deviceId'] ?? '';
+  if (!isDeviceId(deviceId)) throw badDeviceId();
+  return deviceId;
+}
+
+function backpressure(): Problem {
+  const detail = 'the device reads more slowly than it is sent to';
+  return new Problem({ status: 503, code: 'backpressure', detail, headers: { 'Retry-After': '1' } });
+}
+
+function gone(): Problem {
+  return new Problem({ status: 404, code: 'not-connected', detail: 'the connection ended before the bytes were out' });
+}

@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util';
+import { hostPort } from './address.ts';
+import { configTable } from './config.ts';
+
+export type Command = 'run' | 'help' | 'print-config';
+
+/** The arguments cannot be used; the message says why. */
+export class UsageError extends Error {
+  readonly code = 'usage';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'UsageError';
+  }
+}
+
+export interface Invocation {
+  command: Command;
+  /** Print lines to try the pod with once it listens. */
+  hints: boolean;
+}
+
+export function parseArguments(args: string[]): Invocation {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        'print-config': { type: 'boolean' },
+        hints: { type: 'boolean' },
+      },
+    });
+    const command = values.help ? 'help' : values['print-config'] ? 'print-config' : 'run';
+    return { command, hints: values.hints === true };
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\nTry ws-connect --help.`);
+  }
+}
+
+export function helpText(): string {
+  const rows = configTable();
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  const lines = rows.map(({ name, about, allowed, default: fallback }) => {
+    return `  ${name.padEnd(width)}  ${about}\n  ${''.padEnd(width)}  ${allowed}${fallback ? `; default ${fallback}` : ''}`;
+  });
+  return `ws-connect: keeps devices reachable over WebSocket while pods come and go
+
+Usage: ws-connect [--help | --print-config | --hints]
+
+  --help          show this and exit
+  --print-config  show the effective configuration as JSON, without passwords, and exit
+  --hints         once it listens, say on stderr how to connect and how to push
+
+Exit codes: 0 drained; 1 ended by force, or could not start; 2 the configuration or the arguments are wrong.
+SIGTERM or SIGINT drains the pod; a second one ends it at once.
+
+Environment variables (an empty one counts as not set):
+
+${lines.join('\n')}
+`;
+}
+
+/** Two lines to paste, one to be a device and one to push to it, with what a newcomer has: node and curl. */
+export function hintText(listenHost: string, ports: { devicePort: number; callbackPort: number }): string {
+  const host = listenHost === '0.0.0.0' ? '127.0.0.1' : listenHost;
+  const device = hostPort(host, ports.devicePort);
+  const callback = hostPort(host, ports.callbackPort);
+  const script =
+    `const ws = new WebSocket("ws://${device}/connect?deviceId=lamp-1"); ` +
+    'ws.onopen = () => console.log("connected"); ws.onmessage = ({ data }) => console.log(data); ' +
+    'ws.onclose = ({ code, reason }) => console.log("closed", code, reason)';
+  return `
+Connect a device (in a second terminal):
+
+  node --no-warnings --experimental-websocket -e '${script}'
+
+Push to it (in a third):
+
+  curl -H 'Content-Type: text/plain' --data 'hello' http://${callback}/callback/lamp-1
+
+`;
+}

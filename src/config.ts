@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { z } from 'zod';
+import type { DrainPlan } from '../machines/drain-plan.ts';
+import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
+import { isCidr, privateCidrs } from './address.ts';
+
+/** The configuration cannot be used; the message names the variable, the value and what is allowed. */
+export class ConfigError extends Error {
+  readonly code = 'config';
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'ConfigError';
+  }
+}
+
+/** One environment variable: how its text becomes a value, what is allowed in words, and what it is for. */
+interface Variable<T> {
+  schema: z.ZodType<T, string>;
+  allowed: string;
+  about: string;
+  /** As it would stand in the environment; what --help shows when it is worked out at start. */
+  default?: string;
+}
+
+const variable = <T>(about: string, allowed: string, schema: z.ZodType<T, string>, fallback?: string): Variable<T> => ({
+  about,
+  allowed,
+  schema,
+  ...(fallback === undefined ? {} : { default: fallback }),
+});
+
+const integer = (about: string, fallback: number, min: number, max: number) =>
+  variable(
+    about,
+    `a whole number from ${min} to ${max}`,
+    z
+      .string()
+      .regex(/^\d{1,10}$/)
+      .transform(Number)
+      .pipe(z.number().min(min).max(max)),
+    String(fallback),
+  );
+
+const oneOf = <const T extends string>(about: string, values: readonly [T, ...T[]]) =>
+  variable(about, values.join(' or '), z.enum(values) as z.ZodType<T, string>, values[0]);
+
+const text = (about: string, allowed: string, test: (value: string) => boolean, fallback?: string) =>
+  variable(about, allowed, z.string().refine(test), fallback);
+
+const port = (about: string, fallback: number) => integer(about, fallback, 0, 65_535);
+const ms = (about: string, fallback: number, min: number, max = 86_400_000) => integer(about, fallback, min, max);
+
+/** Every variable the program reads. */
+const variables = {
+  HOST: text('address the listeners bind to', 'an IP address', (value) => isIP(value) !== 0, '0.0.0.0'),
+  DEVICE_PORT: port('port for devices; 0 is any free one', 8080),
+  CALLBACK_PORT: port('port for services and other pods', 8081),
+  ADMIN_PORT: port('port for the kubelet, Prometheus and operators', 8082),
+  POD_IP: text(
+    'address published in the registry; by default the first external IPv4, 127.0.0.1 without Redis',
+    'an IP address',
+    (value) => isIP(value) !== 0,
+  ),
+  POD_UID: text(
+    'name of this pod in the registry; by default a random one',
+    '1 to 128 of A-Z a-z 0-9 . _ : -',
+    (value) => /^[A-Za-z0-9._:-]{1,128}$/.test(value),
+  ),
+  POD_CIDRS: variable(
+    'where other pods may be: a callback is forwarded nowhere else',
+    'ranges such as 10.0.0.0/8, separated by commas',
+    z
+      .string()
+      .transform((list) => list.split(',').map((range) => range.trim()))
+      .pipe(z.array(z.string().refine(isCidr))),
+    privateCidrs.join(','),
+  ),
+  REDIS_URL: text(
+    'the registry; without it one pod keeps it in memory',
+    'redis:// or rediss:// and HOST:PORT',
+    isRedisUrl,
+  ),
+  REDIS_PREFIX: text(
+    'what every Redis key begins with',
+    '1 to 64 of A-Z a-z 0-9 . _ : -',
+    (value) => /^[A-Za-z0-9._:-]{1,64}$/.test(value),
+    'ws-connect',
+  ),
+  LEASE_TTL_MS: ms('how long an entry outlives its pod; refreshed every third of it', 60_000, 300),
+  RECONNECT_SPREAD_MS: ms('a drained device is asked to come back after a random time up to this', 2000, 0),
+  IDLE_AFTER_MS: ms('a connection without data for this long is idle', 3000, 1),
+  PING_INTERVAL_MS: ms('how often a device is pinged', 25_000, 10),
+  PONG_TIMEOUT_MS: ms('a device not heard of for this long is cut off', 60_000, 20),
+  MAX_CONNECTIONS: integer('connections this pod takes; 0 is no limit', 0, 0, 10_000_000),
+  MAX_PAYLOAD_BYTES: integer('largest callback body and largest message of a device', 65_536, 1, 16_777_216),
+  MAX_BUFFERED_BYTES: integer('bytes that may wait for one slow device', 1_048_576, 1, 1_073_741_824),
+  DRAIN_SWEEPS: integer('rounds of a drain at most', 20, 1, 1000),
+  DRAIN_INTERVAL_MS: ms('from one sweep to the next', 1000, 10),
+  DRAIN_MIN_BATCH: integer('what a sweep may close even when few are left', 100, 1, 10_000_000),
+  DRAIN_PACE: oneOf('spread the closes of a sweep over the interval, or close every idle one at once', [
+    'even',
+    'burst',
+  ]),
+  DRAIN_DEADLINE_MS: ms('the end of a drain is forced after this', 25_000, 1),
+  TERMINATION_GRACE_MS: ms('terminationGracePeriodSeconds of the pod; a drain that does not fit is refused', 45_000, 1),
+  DEVICE_AUTH: oneOf('how devices prove who they are', ['none']),
+  CALLBACK_AUTH: oneOf('how services prove who they are', ['none']),
+  LOG_LEVEL: oneOf('what is logged', ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']),
+};
+
+/** In the public contract, but not in this version: refused rather than silently without effect. */
+const notYet = [
+  'REREGISTER_PER_SECOND',
+  'TRUSTED_PROXIES',
+  'ACCEPTS_PER_SECOND',
+  'CONNECTS_PER_ADDRESS_PER_SECOND',
+  'MESSAGES_PER_CONNECTION_PER_SECOND',
+  'CALLBACKS_PER_DEVICE_PER_SECOND',
+  'DEVICE_JWT_SECRET',
+  'DEVICE_JWKS_URL',
+  'DEVICE_JWT_ISSUER',
+  'DEVICE_JWT_AUDIENCE',
+  'ALLOWED_ORIGINS',
+  'CALLBACK_TOKENS',
+];
+
+type Variables = typeof variables;
+type Parsed = { [Name in keyof Variables]: Variables[Name] extends Variable<infer T> ? T : never };
+type WorkedOut = 'POD_IP' | 'POD_UID' | 'REDIS_URL';
+
+/** The effective values, by the names of their variables, and the plan of a drain that follows from them. */
+export type Config = Omit<Parsed, WorkedOut> & {
+  POD_IP: string;
+  POD_UID: string;
+  REDIS_URL: string | undefined;
+  drainPlan: DrainPlan;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads and checks the environment. An empty value counts as none. Throws `ConfigError` at the first thing wrong. */
+export function loadConfig(env: Environment): Config {
+  for (const name of notYet) {
+    if (env[name] && env[name] !== '0') throw new ConfigError(`${name} is set, but this version does not support it`);
+  }
+  const read = <Name extends keyof Variables>(name: Name) => parse(name, env[name]) as Parsed[Name];
+  const values = Object.fromEntries(variableNames().map((name) => [name, read(name)])) as Parsed;
+  const redisUrl = env['REDIS_URL'] || undefined;
+  return {
+    ...values,
+    REDIS_URL: redisUrl,
+    POD_IP: env['POD_IP'] || (redisUrl ? externalAddress() : '127.0.0.1'),
+    POD_UID: env['POD_UID'] || randomUUID(),
+    drainPlan: checkedPlan(values),
+  };
+}
+
+/** The values --print-config shows: as they would stand in the environment, passwords blotted out. */
+export function printableConfig(config: Config): Record<string, string> {
+  return Object.fromEntries(
+    variableNames().map((name) => [
+      name,
+      name === 'REDIS_URL' ? withoutPassword(config[name] ?? '') : String(config[name]),
+    ]),
+  );
+}
+
+/** One row a variable, for --help and the documentation. */
+export function configTable(): { name: string; default: string; allowed: string; about: string }[] {
+  return variableNames().map((name) => {
+    const { allowed, about, default: fallback = '' }: Variable<unknown> = variables[name];
+    return { name, default: fallback, allowed, about };
+  });
+}
+
+function variableNames() {
+  return Object.keys(variables) as (keyof Variables)[];
+}
+
+function parse(name: keyof Variables, value: string | undefined): unknown {
+  const { schema, allowed, default: fallback }: Variable<unknown> = variables[name];
+  const given = value || fallback;
+  if (given === undefined) return undefined;
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  throw new ConfigError(`${name}=${withoutPassword(given)}: allowed is ${allowed}`);
+}
+
+function checkedPlan(values: Parsed): DrainPlan {
+  const plan = planDrain({
+    sweeps: values.DRAIN_SWEEPS,
+    intervalMs: values.DRAIN_INTERVAL_MS,
+    minBatch: values.DRAIN_MIN_BATCH,
+    pace: values.DRAIN_PACE,
+    deadlineMs: values.DRAIN_DEADLINE_MS,
+    graceMs: values.TERMINATION_GRACE_MS,
+  });
+  if (plan.fits) return plan;
+  throw new ConfigError(
+    `TERMINATION_GRACE_MS=${plan.graceMs}: a drain of DRAIN_SWEEPS=${plan.sweeps} every DRAIN_INTERVAL_MS=${plan.intervalMs} ` +
+      `takes up to ${plan.longestMs} ms and the exit ${exitMarginMs} ms; allowed is at least ${plan.longestMs + exitMarginMs}, or fewer sweeps`,
+  );
+}
+
+function isRedisUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, hostname } = new URL(value);
+  return (protocol === 'redis:' || protocol === 'rediss:') && hostname !== '';
+}
+
+function withoutPassword(value: string): string {
+  return value.replace(/^(\w*:\/\/)?.*@/, '$1***@');
+}
+
+/** Other pods must reach this one by it. */
+function externalAddress(): string {
+  for (const addresses of Object.values(networkInterfaces())) {
+    for (const { address, family, internal } of addresses ?? []) if (family === 'IPv4' && !internal) return address;
+  }
+  throw new ConfigError(
+    'POD_IP is not set and this host has no external IPv4 address: set it to the one other pods reach',
+  );
+}

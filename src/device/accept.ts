@@ -1,0 +1,27 @@
+import { randomBytes } from 'node:crypto';
+import type { WebSocket } from 'ws';
+import { Lease } from '../registry/lease.ts';
+import type { Claim, Registry } from '../registry/registry.ts';
+import { createRefreshSpread } from './deadlines.ts';
+import type { SocketPorts } from './socket.ts';
+import { DeviceSocket } from './socket.ts';
+
+export interface AcceptOptions {
+  socketPorts: SocketPorts;
+  registry: Registry;
+  /** This pod, as its entries name it. */
+  self: () => Pick<Claim, 'serverIp' | 'port' | 'podId'>;
+}
+
+/** What happens to an upgraded socket: it gets a traceId, a lease and a turn among the refreshes, and its life begins. */
+export function createAccept({ socketPorts, registry, self }: AcceptOptions) {
+  const { clock, log, connections, settings } = socketPorts;
+  const nextRefresh = createRefreshSpread(settings.refreshMs);
+  return (deviceId: string, webSocket: WebSocket): void => {
+    const traceId = randomBytes(16).toString('hex');
+    const onError = (error: unknown) => log.debug({ err: error, deviceId, traceId }, 'registry command failed');
+    const lease = new Lease({ registry, claim: { deviceId, traceId, ...self() }, clock, onError });
+    const refreshAt = nextRefresh(clock.now());
+    connections.open(new DeviceSocket(socketPorts, webSocket, { deviceId, traceId, lease, refreshAt }));
+  };
+}

@@ -1,0 +1,36 @@
+/** Which of a connection's deadlines has come: plain numbers, no timer. All times are ms on the pod's clock. */
+
+export interface Deadlines {
+  /** When it had data last. */
+  lastDataAt: number;
+  /** When anything was heard of the device last, pongs included. */
+  lastSeenAt: number;
+  pingAt: number;
+  refreshAt: number;
+  /** When a close that nobody answered becomes a cut; Infinity until the close. */
+  cutAt: number;
+}
+
+export interface DeadlineSettings {
+  idleAfterMs: number;
+  pongTimeoutMs: number;
+}
+
+/** The earliest deadline. Only a connection that is active can become idle. */
+export function nextDeadline(at: Deadlines, active: boolean, { idleAfterMs, pongTimeoutMs }: DeadlineSettings): number {
+  const idleAt = active ? at.lastDataAt + idleAfterMs : Infinity;
+  return Math.min(idleAt, at.lastSeenAt + pongTimeoutMs, at.pingAt, at.refreshAt, at.cutAt);
+}
+
+/**
+ * Hands out the first refresh of each new connection so that refreshes spread evenly over the period, however
+ * bunched the connects were: the phases of `slots` connects in a row divide the period evenly.
+ */
+export function createRefreshSpread(periodMs: number, slots = 200): (now: number) => number {
+  let slot = 0;
+  return (now) => {
+    slot = (slot + 1) % slots;
+    const phase = (slot / slots) * periodMs;
+    return now + ((((phase - now) % periodMs) + periodMs) % periodMs);
+  };
+}

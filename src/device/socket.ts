@@ -1,0 +1,227 @@
+import { WebSocket } from 'ws';
+import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
+import type { ConnectionEvent } from '../../machines/connection.ts';
+import type { Disconnect } from '../../machines/disconnect.ts';
+import {
+  closedByPeer,
+  invalidText,
+  messageTooBig,
+  protocolError,
+  restarting,
+  serverError,
+  tooManyFragments,
+} from '../../machines/disconnect.ts';
+import { closeTimeoutMs } from '../../machines/drain-plan.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Lease } from '../registry/lease.ts';
+import type { Connections } from './connections.ts';
+import type { Deadlines, DeadlineSettings } from './deadlines.ts';
+import { nextDeadline } from './deadlines.ts';
+import type { Frame } from './protocol.ts';
+
+export interface SocketSettings extends DeadlineSettings {
+  pingIntervalMs: number;
+  /** From one refresh of the registry entry to the next, ms. */
+  refreshMs: number;
+  maxBufferedBytes: number;
+  /** The largest `reconnectAfterMs` a drain hands out. */
+  reconnectSpreadMs: number;
+}
+
+/** What all sockets of a pod share. */
+export interface SocketPorts {
+  clock: Clock;
+  settings: SocketSettings;
+  connections: Connections;
+  metrics: Metrics;
+  log: Logger;
+}
+
+/** `backpressure`: too much is waiting for this device already. `gone`: the connection ended before the bytes were out. */
+export type Delivery = 'delivered' | 'backpressure' | 'gone';
+
+/** One device's WebSocket, bound to the actor that lives the connection's life. */
+export class DeviceSocket implements SupervisedConnection, Deadlines {
+  readonly deviceId: string;
+  readonly traceId: string;
+  readonly connectedAt: number;
+  actor: ConnectionActor | undefined;
+  lastDataAt: number;
+  lastSeenAt: number;
+  pingAt: number;
+  refreshAt: number;
+  cutAt = Infinity;
+  /** The clockwork looks again at this time; 0 after every change of state. */
+  nextLookAt = 0;
+  readonly #ports: SocketPorts;
+  readonly #socket: WebSocket;
+  readonly #lease: Lease;
+  #callbacksInFlight = 0;
+
+  constructor(ports: SocketPorts, socket: WebSocket, { traceId, lease, deviceId, refreshAt }: DeviceSocketInit) {
+    const now = ports.clock.now();
+    this.#ports = ports;
+    this.#socket = socket;
+    this.#lease = lease;
+    this.deviceId = deviceId;
+    this.traceId = traceId;
+    this.connectedAt = now;
+    this.lastDataAt = now;
+    this.lastSeenAt = now;
+    this.pingAt = now + ports.settings.pingIntervalMs;
+    this.refreshAt = refreshAt;
+    socket.on('message', () => this.#noteData());
+    socket.on('ping', () => this.#noteSeen());
+    socket.on('pong', () => this.#noteSeen());
+    socket.on('error', (error) => this.tell({ type: 'socket.failed', disconnect: causeOf(error) }));
+    socket.on('close', (code) => this.tell({ type: 'socket.closed', disconnect: closedByPeer(code) }));
+  }
+
+  /** The chart's own dotted state. */
+  get state(): string {
+    const value = this.actor?.getSnapshot().value ?? 'connecting';
+    return typeof value === 'string' ? value : Object.entries(value)[0]!.join('.');
+  }
+
+  /** Not closing yet. */
+  get isOpen(): boolean {
+    return this.actor?.getSnapshot().hasTag('open') === true;
+  }
+
+  /** How long a drain would have to spare it no longer: no data for this long, ms; 0 while something is under way. */
+  quietMs(now: number): number {
+    return this.#callbacksInFlight > 0 || this.#socket.bufferedAmount > 0 ? 0 : now - this.lastDataAt;
+  }
+
+  tell(event: ConnectionEvent): void {
+    this.actor?.send(event);
+    this.nextLookAt = 0;
+  }
+
+  close(disconnect: Disconnect): void {
+    this.tell({ type: 'close', disconnect });
+  }
+
+  /** Pushes one frame. Resolves when the kernel has taken it. */
+  deliver({ data, binary }: Frame): Promise<Delivery> {
+    const buffered = this.#socket.bufferedAmount;
+    if (buffered > 0 && buffered + data.length > this.#ports.settings.maxBufferedBytes) {
+      return Promise.resolve('backpressure');
+    }
+    this.#callbacksInFlight += 1;
+    return new Promise((resolve) => {
+      this.#socket.send(data, { binary }, (error) => {
+        this.#callbacksInFlight -= 1;
+        if (!error) this.#noteData();
+        resolve(error ? 'gone' : 'delivered');
+      });
+    });
+  }
+
+  /** Acts on every deadline that has come, and says when to look again. */
+  look(now: number): number {
+    const { settings } = this.#ports;
+    const tags = this.actor?.getSnapshot().tags;
+    if (now >= this.cutAt) this.tell({ type: 'closing.overdue' });
+    if (now >= this.lastSeenAt + settings.pongTimeoutMs) this.tell({ type: 'peer.silent' });
+    if (tags?.has('active') && now >= this.lastDataAt + settings.idleAfterMs) this.tell({ type: 'connection.idle' });
+    if (now >= this.pingAt) {
+      this.pingAt = now + settings.pingIntervalMs;
+      if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
+    }
+    if (now >= this.refreshAt) {
+      this.refreshAt += settings.refreshMs;
+      void this.#lease.refresh().then((outcome) => this.tell({ type: `registry.${outcome}` }));
+    }
+    return nextDeadline(this, this.actor?.getSnapshot().hasTag('active') === true, settings);
+  }
+
+  register(): void {
+    void this.#lease.register().then((outcome) => this.tell({ type: `registry.${outcome}` }));
+  }
+
+  unregister(): void {
+    this.refreshAt = Infinity;
+    this.#ports.connections.forget(this);
+    void this.#lease.unregister().then((outcome) => this.tell({ type: `registry.${outcome}` }));
+  }
+
+  closeSocket(disconnect: Disconnect): void {
+    this.pingAt = Infinity;
+    if (this.#socket.readyState === WebSocket.CLOSED) {
+      this.tell({ type: 'socket.closed', disconnect });
+      return;
+    }
+    this.cutAt = this.#ports.clock.now() + closeTimeoutMs;
+    this.#socket.close(disconnect.code, this.#closeReason(disconnect));
+    if (disconnect.abrupt) this.#socket.terminate();
+  }
+
+  terminateSocket(): void {
+    this.cutAt = Infinity;
+    this.#socket.terminate();
+  }
+
+  ended(disconnect: Disconnect): void {
+    const { connections, metrics, log, clock } = this.#ports;
+    connections.end(this);
+    metrics.closed(disconnect);
+    const durationMs = Math.round(clock.now() - this.connectedAt);
+    const { code, reason } = disconnect;
+    log.debug({ deviceId: this.deviceId, traceId: this.traceId, code, reason, durationMs }, 'connection ended');
+  }
+
+  crashed(error: unknown): void {
+    const { connections, metrics, log } = this.#ports;
+    log.error({ err: error, deviceId: this.deviceId, traceId: this.traceId }, 'connection crashed');
+    connections.forget(this);
+    connections.end(this);
+    metrics.closed(serverError);
+    this.#socket.close(serverError.code, serverError.reason);
+    void this.#lease.unregister();
+  }
+
+  /** The pod gives up on this connection: cut the socket, and delete the entry as far as the registry answers. */
+  async abandon(): Promise<void> {
+    this.#socket.terminate();
+    await this.#lease.unregister();
+  }
+
+  #closeReason(disconnect: Disconnect): string {
+    if (disconnect !== restarting) return disconnect.reason;
+    return JSON.stringify({ reconnectAfterMs: Math.round(Math.random() * this.#ports.settings.reconnectSpreadMs) });
+  }
+
+  #noteSeen(): void {
+    this.lastSeenAt = this.#ports.clock.now();
+  }
+
+  /** The hot path: two plain writes, and the actor hears of it only when the state changes. */
+  #noteData(): void {
+    this.lastDataAt = this.#ports.clock.now();
+    this.lastSeenAt = this.lastDataAt;
+    if (this.actor?.getSnapshot().hasTag('idle')) this.tell({ type: 'connection.active' });
+  }
+}
+
+export interface DeviceSocketInit {
+  deviceId: string;
+  traceId: string;
+  lease: Lease;
+  refreshAt: number;
+}
+
+function causeOf(error: Error & { code?: string }): Disconnect {
+  switch (error.code) {
+    case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
+      return messageTooBig;
+    case 'WS_ERR_INVALID_UTF8':
+      return invalidText;
+    case 'WS_ERR_TOO_MANY_BUFFERED_PARTS':
+      return tooManyFragments;
+    default:
+      return protocolError;
+  }
+}

@@ -1,0 +1,165 @@
+import { restarting } from '../machines/disconnect.ts';
+import type { DrainPlan } from '../machines/drain-plan.ts';
+import { sweepQuota } from '../machines/drain-plan.ts';
+import type { PodEffects, PodEvent, PodOutcome } from '../machines/pod.ts';
+import type { Clock } from './clock.ts';
+import { isoTime } from './clock.ts';
+import type { Connections } from './device/connections.ts';
+import type { DeviceSocket } from './device/socket.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What `/pre-stop` answers when the drain is over. */
+export interface DrainReport {
+  podId: string;
+  outcome: PodOutcome;
+  /** How many sweeps there were. */
+  sweeps: number;
+  closedIdle: number;
+  closedActive: number;
+  /** Connections left when the end was forced. */
+  remaining: number;
+  durationMs: number;
+}
+
+/** What `/drain` answers at any time. */
+export interface DrainProgress {
+  phase: 'serving' | 'draining' | 'stopped';
+  /** The sweep under way or last done, from 1. */
+  sweep: number;
+  sweeps: number;
+  closedIdle: number;
+  closedActive: number;
+  remaining: number;
+  /** ISO 8601 UTC; null before the drain. */
+  startedAt: string | null;
+  deadline: string | null;
+}
+
+export interface DrainOptions {
+  plan: DrainPlan;
+  idleAfterMs: number;
+  connections: () => Connections;
+  clock: Clock;
+  metrics: Metrics;
+  log: Logger;
+  /** Tells the pod chart. */
+  tell: (event: PodEvent) => void;
+  /** Tells the registry that this pod is draining. */
+  announce: () => void;
+}
+
+/** A sweep closes this often, and in burst this many at a time with a breath in between. */
+const sliceMs = 50;
+const burstSlice = 64;
+
+/** Carries out what the pod chart orders while it drains: picks whom to close, and spreads the closes over the interval. */
+export class Drain implements PodEffects {
+  readonly #options: DrainOptions;
+  /** When it began, on the pod's clock. */
+  #startedAt: number | undefined;
+  #timer: unknown;
+
+  constructor(options: DrainOptions) {
+    this.#options = options;
+  }
+
+  announceDrain(): void {
+    const { clock, plan, log, connections, announce } = this.#options;
+    this.#startedAt = clock.now();
+    log.info({ plan, connections: connections().size }, 'drain began');
+    announce();
+  }
+
+  sweep(sweepsLeft: number): void {
+    const { plan, connections, log, tell } = this.#options;
+    const remaining = connections().size;
+    const idle = this.#idle();
+    const chosen = idle.slice(0, sweepQuota(plan, remaining, sweepsLeft));
+    this.#closeSpread(chosen, (closed) => {
+      const sweep = plan.sweeps - sweepsLeft + 1;
+      log.info({ sweep, sweeps: plan.sweeps, idle: idle.length, closed, remaining: connections().size }, 'sweep done');
+      tell({ type: 'sweep.finished' });
+    });
+  }
+
+  closeRest(): void {
+    const { connections, log } = this.#options;
+    const rest = [...connections().all()].filter(({ isOpen }) => isOpen);
+    log.info({ rest: rest.length }, 'closing the rest');
+    this.#closeSpread(rest, (closed) => log.info({ closed, remaining: connections().size }, 'rest closed'), 0);
+  }
+
+  /** Ends what is under way. */
+  stop(): void {
+    this.#options.clock.clearTimeout(this.#timer);
+  }
+
+  elapsedMs(): number {
+    return this.#startedAt === undefined ? 0 : Math.round(this.#options.clock.now() - this.#startedAt);
+  }
+
+  /** ISO 8601 UTC; null before the drain. */
+  times(): Pick<DrainProgress, 'startedAt' | 'deadline'> {
+    const { clock, plan } = this.#options;
+    if (this.#startedAt === undefined) return { startedAt: null, deadline: null };
+    return {
+      startedAt: isoTime(clock, this.#startedAt),
+      deadline: isoTime(clock, this.#startedAt + plan.forcedAfterMs),
+    };
+  }
+
+  /** Idle connections, longest idle first. */
+  #idle(): DeviceSocket[] {
+    const { connections, clock, idleAfterMs } = this.#options;
+    const now = clock.now();
+    const found = [];
+    for (const socket of connections().all()) {
+      const quietMs = socket.quietMs(now);
+      if (quietMs >= idleAfterMs && socket.isOpen) found.push({ socket, quietMs });
+    }
+    return found.sort((a, b) => b.quietMs - a.quietMs).map(({ socket }) => socket);
+  }
+
+  /** Closes these over one interval, but for those that have become active (less quiet than `spareBelowMs`) by their turn. */
+  #closeSpread(
+    sockets: DeviceSocket[],
+    finished: (closed: number) => void,
+    spareBelowMs = this.#options.idleAfterMs,
+  ): void {
+    const { clock, plan } = this.#options;
+    const even = plan.pace === 'even';
+    const windowMs = Math.max(plan.intervalMs - sliceMs, sliceMs); // over a slice early, because timers are late
+    const share = (elapsedMs: number) => Math.min(1, (elapsedMs + sliceMs) / windowMs);
+    const startedAt = clock.now();
+    let next = 0;
+    let closed = 0;
+    const closeSlice = () => {
+      const end = even ? Math.ceil(sockets.length * share(clock.now() - startedAt)) : next + burstSlice;
+      closed += this.#closeAll(sockets.slice(next, end), spareBelowMs);
+      next = end;
+      if (next >= sockets.length) return finished(closed);
+      this.#timer = clock.setTimeout(closeSlice, even ? sliceMs : 0);
+    };
+    this.stop();
+    closeSlice();
+  }
+
+  #closeAll(sockets: DeviceSocket[], spareBelowMs: number): number {
+    const { clock, idleAfterMs, metrics, tell } = this.#options;
+    const now = clock.now();
+    const count = { idle: 0, active: 0 };
+    for (const socket of sockets) {
+      const quietMs = socket.quietMs(now);
+      if (quietMs < spareBelowMs || !socket.isOpen) continue;
+      socket.close(restarting);
+      count[quietMs >= idleAfterMs ? 'idle' : 'active'] += 1;
+    }
+    for (const activity of ['idle', 'active'] as const) {
+      if (count[activity] === 0) continue;
+      metrics.drainClosed(activity, count[activity]);
+      tell({ type: 'connections.closed', activity, count: count[activity] });
+    }
+    return count.idle + count.active;
+  }
+}

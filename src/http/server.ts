@@ -1,0 +1,40 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+
+/** The port cannot be listened on; the message names the variable to change. */
+export class ListenError extends Error {
+  readonly code = 'listen';
+
+  constructor(variable: string, host: string, port: number, cause: unknown) {
+    const why = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'the port is in use' : String(cause);
+    super(`${variable}=${port}: cannot listen on ${host}: ${why}`, { cause });
+    this.name = 'ListenError';
+  }
+}
+
+/** Resolves with the port, which is the one asked for or, for 0, any free one. */
+export async function listen(
+  server: Server,
+  variable: string,
+  { host, port }: { host: string; port: number },
+): Promise<number> {
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new ListenError(variable, host, port, error);
+  }
+  return (server.address() as AddressInfo).port;
+}
+
+/** Takes no new requests, lets the ones under way finish for at most `withinMs`, then cuts them. */
+export async function closeServer(server: Server, withinMs: number): Promise<void> {
+  if (!server.listening) return;
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), withinMs);
+  await closed;
+  clearTimeout(timer);
+}

@@ -1,0 +1,132 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as PrometheusRegistry } from 'prom-client';
+import type { Disconnect } from '../machines/disconnect.ts';
+import { disconnects } from '../machines/disconnect.ts';
+
+const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const knownCodes = new Set([1000, 1001, 1005, 1006, ...disconnects.map(({ code }) => code)]);
+const drainPhases = { serving: 0, draining: 1, stopped: 2 };
+
+/** What the metrics ask the pod for at every scrape. */
+export interface MetricSources {
+  /** How many connections are in each state. */
+  connectionStates(): Map<string, number>;
+  drainPhase(): keyof typeof drainPhases;
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/** The pod's Prometheus metrics. Labels are taken from small fixed sets, never from what a device or a caller sent. */
+export function createMetrics() {
+  const registry = new PrometheusRegistry();
+  collectDefaultMetrics({ register: registry });
+  const registers = [registry];
+  const loopDelay = monitorEventLoopDelay({ resolution: 10 });
+  loopDelay.enable();
+
+  const connects = new Counter({
+    name: 'ws_connect_connects_total',
+    help: 'Upgrade requests by result: accepted, or the code of the refusal',
+    labelNames: ['result'],
+    registers,
+  });
+  const closes = new Counter({
+    name: 'ws_connect_closes_total',
+    help: 'Ended connections by WebSocket close code and reason; a code the device chose itself counts as other',
+    labelNames: ['code', 'reason'],
+    registers,
+  });
+  const callbacks = new Counter({
+    name: 'ws_connect_callbacks_total',
+    help: 'Callback requests by outcome: delivered, or the code of the problem',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const callbackDuration = new Histogram({
+    name: 'ws_connect_callback_duration_seconds',
+    help: 'From the request to its answer',
+    buckets: seconds,
+    registers,
+  });
+  const registryOperations = new Counter({
+    name: 'ws_connect_registry_operations_total',
+    help: 'Registry operations by result: ok or failed',
+    labelNames: ['operation', 'result'],
+    registers,
+  });
+  const registryDuration = new Histogram({
+    name: 'ws_connect_registry_operation_duration_seconds',
+    help: 'From the command to its reply',
+    labelNames: ['operation'],
+    buckets: seconds,
+    registers,
+  });
+  const drainClosed = new Counter({
+    name: 'ws_connect_drain_closed_total',
+    help: 'Connections closed by the drain, by whether they were idle or active',
+    labelNames: ['activity'],
+    registers,
+  });
+
+  return {
+    connected: (result: string) => connects.inc({ result }),
+    closed: ({ code, reason }: Disconnect) => closes.inc({ code: knownCodes.has(code) ? code : 'other', reason }),
+    callback(outcome: string, durationMs: number) {
+      callbacks.inc({ outcome });
+      callbackDuration.observe(durationMs / 1000);
+    },
+    registryOperation(operation: string, result: 'ok' | 'failed', durationMs: number) {
+      registryOperations.inc({ operation, result });
+      registryDuration.observe({ operation }, durationMs / 1000);
+    },
+    drainClosed: (activity: 'idle' | 'active', count: number) => drainClosed.inc({ activity }, count),
+
+    /** Connects the gauges that are read at scrape time. */
+    observe(sources: MetricSources): void {
+      new Gauge({
+        name: 'ws_connect_connections',
+        help: 'Connections by the state of their chart',
+        labelNames: ['state'],
+        registers,
+        collect() {
+          this.reset();
+          for (const [state, count] of sources.connectionStates()) this.set({ state }, count);
+        },
+      });
+      new Gauge({
+        name: 'ws_connect_registry_unregistered_connections',
+        help: 'Open connections whose entry is not in the registry yet',
+        registers,
+        collect() {
+          this.set(sources.connectionStates().get('connecting') ?? 0);
+        },
+      });
+      new Gauge({
+        name: 'ws_connect_drain_phase',
+        help: '0 serving, 1 draining, 2 stopped',
+        registers,
+        collect() {
+          this.set(drainPhases[sources.drainPhase()]);
+        },
+      });
+      new Gauge({
+        name: 'ws_connect_event_loop_lag_seconds',
+        help: 'The longest the event loop was held up since the last scrape',
+        registers,
+        collect() {
+          this.set(loopDelay.max / 1e9);
+          loopDelay.reset();
+        },
+      });
+    },
+
+    /** The exposition, and its content type. */
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+
+    close(): void {
+      loopDelay.disable();
+      registry.clear();
+    },
+  };
+}

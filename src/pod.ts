@@ -1,0 +1,215 @@
+/** The composition root: every part of a pod, wired by plain calls. Nothing is shared between two pods of one process. */
+import type { Server } from 'node:http';
+import { hostPort, insideCidrs } from './address.ts';
+import { adminRoutes } from './admin/routes.ts';
+import { createForward } from './callback/forward.ts';
+import { PodClient } from './callback/pod-client.ts';
+import { callbackRoutes } from './callback/routes.ts';
+import type { Clock } from './clock.ts';
+import { isoTime } from './clock.ts';
+import { startClockwork } from './clockwork.ts';
+import type { Config } from './config.ts';
+import { createAccept } from './device/accept.ts';
+import { createDeviceListener } from './device/listener.ts';
+import { createHttpServer } from './http/app.ts';
+import { closeServer, listen } from './http/server.ts';
+import type { Life } from './life.ts';
+import { createLife } from './life.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { createMetrics } from './metrics.ts';
+import { Heartbeat } from './registry/heartbeat.ts';
+import { measured } from './registry/measured.ts';
+import { openRegistry } from './registry/open.ts';
+import type { Registry } from './registry/registry.ts';
+
+export interface PodDependencies {
+  clock: Clock;
+  log: Logger;
+}
+
+/** The ports listened on, which are the configured ones or, for 0, any free ones. */
+export interface Ports {
+  devicePort: number;
+  callbackPort: number;
+  adminPort: number;
+}
+
+export interface Pod {
+  /** Opens the listeners. Rejects with a `ListenError`: nothing is left open then, and `ended` never settles. */
+  start(): Promise<Ports>;
+  /** The first time: drain, or join the drain that /pre-stop began. The second: force the end. */
+  terminate(): void;
+  /** Resolves with the exit code once everything is over and closed. */
+  readonly ended: Promise<number>;
+}
+
+/** How long requests under way may take once the drain is over, ms. */
+const lastAnswersMs = 1000;
+
+export function createPod(config: Config, { clock, log: rootLog }: PodDependencies): Pod {
+  const log = rootLog.child({ podId: config.POD_UID });
+  const metrics = createMetrics();
+  const registry = measured(openRegistry(config, clock, log), metrics, clock);
+  const ports: Ports = { devicePort: 0, callbackPort: 0, adminPort: 0 };
+  const parts: Parts = { config, clock, log, metrics, registry, ports };
+  const life = createLife({ ...parts, announceDrain: () => void heartbeat.beat() });
+  const heartbeat = createHeartbeat(parts, life);
+  const podClient = new PodClient();
+  const admin = adminListener(parts, life);
+  const callback = callbackListener(parts, life, podClient);
+  const device = deviceListener(parts, life);
+  metrics.observe({ connectionStates: life.connectionStates, drainPhase: life.phase });
+
+  /** Last opened, first closed; the admin side stays until whoever waits at /pre-stop has the answer. */
+  const close = async (): Promise<void> => {
+    await closeServer(device, 0);
+    await closeServer(callback, lastAnswersMs);
+    podClient.close();
+    await registry.close();
+    await closeServer(admin, lastAnswersMs);
+    metrics.close();
+  };
+
+  const open = async (): Promise<void> => {
+    const { HOST: host } = config;
+    ports.adminPort = await listen(admin, 'ADMIN_PORT', { host, port: config.ADMIN_PORT });
+    ports.callbackPort = await listen(callback, 'CALLBACK_PORT', { host, port: config.CALLBACK_PORT });
+    ports.devicePort = await listen(device, 'DEVICE_PORT', { host, port: config.DEVICE_PORT });
+    log.info({ ...ports, drainPlan: config.drainPlan }, 'listening');
+  };
+
+  let stopClockwork = () => {};
+  let terminations = 0;
+
+  return {
+    async start() {
+      try {
+        await open();
+      } catch (error) {
+        await close();
+        throw error;
+      }
+      life.actor.start();
+      stopClockwork = startClockwork(clock, () => life.connections.all());
+      void heartbeat.start();
+      return ports;
+    },
+
+    terminate() {
+      terminations += 1;
+      life.actor.send({ type: terminations === 1 ? 'drain' : 'force' });
+    },
+
+    ended: life.ended.then(async ({ exitCode }) => {
+      const { podId: _, ...report } = await life.report;
+      log.info(report, 'drain over');
+      stopClockwork();
+      life.drain.stop();
+      await Promise.all([...life.connections.all()].map((socket) => socket.abandon()));
+      await heartbeat.stop();
+      await close();
+      log.info({ exitCode }, 'stopped');
+      return exitCode;
+    }),
+  };
+}
+
+/** What the parts of the pod are made of. */
+interface Parts {
+  config: Config;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  registry: Registry;
+  ports: Ports;
+}
+
+function createHeartbeat({ config, clock, log, registry, ports }: Parts, life: Life): Heartbeat {
+  const startedAt = isoTime(clock, clock.now());
+  return new Heartbeat({
+    registry,
+    podId: config.POD_UID,
+    clock,
+    log,
+    record: () => ({
+      serverIp: config.POD_IP,
+      port: ports.callbackPort,
+      state: life.is('draining') ? 'draining' : 'serving',
+      connections: life.connections.size,
+      startedAt,
+    }),
+    reached() {
+      life.actor.send({ type: 'registry.reached' });
+      if (life.is('ready')) log.info(ports, 'ready');
+    },
+  });
+}
+
+function deviceListener({ config, clock, log, metrics, registry, ports }: Parts, life: Life): Server {
+  const { connections } = life;
+  const settings = {
+    idleAfterMs: config.IDLE_AFTER_MS,
+    pingIntervalMs: config.PING_INTERVAL_MS,
+    pongTimeoutMs: config.PONG_TIMEOUT_MS,
+    refreshMs: config.LEASE_TTL_MS / 3,
+    maxBufferedBytes: config.MAX_BUFFERED_BYTES,
+    reconnectSpreadMs: config.RECONNECT_SPREAD_MS,
+  };
+  return createDeviceListener({
+    maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
+    metrics,
+    log,
+    capacity: () => ({
+      accepting: life.is('accepting'),
+      connections: connections.size,
+      maxConnections: config.MAX_CONNECTIONS,
+    }),
+    accept: createAccept({
+      socketPorts: { clock, settings, connections, metrics, log },
+      registry,
+      self: () => ({ serverIp: config.POD_IP, port: ports.callbackPort, podId: config.POD_UID }),
+    }),
+  });
+}
+
+function callbackListener(
+  { config, clock, log, metrics, registry, ports }: Parts,
+  life: Life,
+  podClient: PodClient,
+): Server {
+  const { POD_IP: serverIp, POD_UID: podId } = config;
+  const forward = createForward({
+    registry,
+    podClient,
+    log,
+    self: { podId, serverIp, port: () => ports.callbackPort },
+    isPodAddress: insideCidrs(config.POD_CIDRS),
+  });
+  const routes = callbackRoutes({
+    connections: life.connections,
+    forward,
+    podId,
+    self: () => hostPort(serverIp, ports.callbackPort),
+    maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
+    metrics,
+    clock,
+  });
+  return createHttpServer(routes, log);
+}
+
+function adminListener({ config, clock, log, metrics }: Parts, life: Life): Server {
+  const routes = adminRoutes({
+    podId: config.POD_UID,
+    connections: life.connections,
+    metrics,
+    clock,
+    isReady: () => life.is('ready'),
+    drain() {
+      life.actor.send({ type: 'drain' });
+      return life.report;
+    },
+    progress: life.progress,
+  });
+  return createHttpServer(routes, log);
+}
