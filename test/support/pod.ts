@@ -1,0 +1,72 @@
+import { Writable } from 'node:stream';
+import { systemClock } from '../../src/clock.ts';
+import { loadConfig } from '../../src/config.ts';
+import type { Environment } from '../../src/config.ts';
+import { createLogger } from '../../src/log.ts';
+import type { Pod, Ports } from '../../src/pod.ts';
+import { createPod } from '../../src/pod.ts';
+
+export interface TestPod extends Ports {
+  pod: Pod;
+  /** `IP:PORT` of the device listener. */
+  device: string;
+  /** Base URLs of the other two. */
+  callback: string;
+  admin: string;
+  /** Every log line so far, parsed. */
+  logs: Record<string, unknown>[];
+  /** Resolves with the first log line with this message, also one of the past. */
+  logged(message: string): Promise<Record<string, unknown>>;
+  /** Ends the pod at once and waits for it. */
+  stop(): Promise<number>;
+}
+
+/** A pod in this process with the memory registry, free ports on 127.0.0.1, and real sockets. `env` overrides. */
+export async function startPod(env: Environment = {}): Promise<TestPod> {
+  const { logs, logged, stream } = recordLogs();
+  const config = loadConfig({
+    HOST: '127.0.0.1',
+    POD_IP: '127.0.0.1',
+    DEVICE_PORT: '0',
+    CALLBACK_PORT: '0',
+    ADMIN_PORT: '0',
+    LOG_LEVEL: 'debug',
+    ...env,
+  });
+  const pod = createPod(config, { clock: systemClock, log: createLogger(config.LOG_LEVEL, stream) });
+  const ports = await pod.start();
+  return {
+    pod,
+    ...ports,
+    device: `${config.HOST}:${ports.devicePort}`,
+    callback: `http://${config.HOST}:${ports.callbackPort}`,
+    admin: `http://${config.HOST}:${ports.adminPort}`,
+    logs,
+    logged,
+    stop() {
+      pod.terminate();
+      pod.terminate();
+      return pod.ended;
+    },
+  };
+}
+
+function recordLogs() {
+  const logs: Record<string, unknown>[] = [];
+  let waiting: (() => void)[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      for (const line of String(chunk).trim().split('\n')) logs.push(JSON.parse(line));
+      for (const wake of waiting.splice(0)) wake();
+      done();
+    },
+  });
+  const logged = async (message: string) => {
+    for (;;) {
+      const line = logs.find(({ msg }) => msg === message);
+      if (line) return line;
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+  };
+  return { logs, logged, stream };
+}
