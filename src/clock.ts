@@ -12,15 +12,15 @@ export const systemClock: Clock = {
   clearTimeout: (id) => clearTimeout(id as NodeJS.Timeout),
 };
 
-/** Runs `run` every `ms`, the next only after the last is over. Returns what ends it. */
-export function repeat(clock: Clock, ms: number, run: () => void | Promise<void>): () => void {
+/** Runs `run` again and again, each `delayMs()` after the last is over. Returns what ends it. */
+export function repeat(clock: Clock, delayMs: () => number, run: () => Promise<void>): () => void {
   let timer: unknown;
   let ended = false;
   const schedule = () => {
     timer = clock.setTimeout(async () => {
       await run();
       if (!ended) schedule();
-    }, ms);
+    }, delayMs());
   };
   schedule();
   return () => {

@@ -17,22 +17,26 @@ const looksBetweenChecks = 64;
 
 /** One clockwork for all deadlines of all connections: a look at one number each, no timer per connection. Returns what ends it. */
 export function startClockwork(clock: Clock, timed: () => Iterable<Timed>): () => void {
-  return repeat(clock, tickMs, async () => {
-    let now = clock.now();
-    let sliceEndsAt = now + sliceMs;
-    let looks = 0;
-    for (const one of timed()) {
-      if (one.nextLookAt <= now) {
-        one.nextLookAt = Infinity; // what happens during the look may ask for another
-        one.nextLookAt = Math.min(one.look(now), one.nextLookAt);
+  return repeat(
+    clock,
+    () => tickMs,
+    async () => {
+      let now = clock.now();
+      let sliceEndsAt = now + sliceMs;
+      let looks = 0;
+      for (const one of timed()) {
+        if (one.nextLookAt <= now) {
+          one.nextLookAt = Infinity; // what happens during the look may ask for another
+          one.nextLookAt = Math.min(one.look(now), one.nextLookAt);
+        }
+        looks += 1;
+        if (looks % looksBetweenChecks !== 0) continue;
+        now = clock.now();
+        if (now < sliceEndsAt) continue;
+        await new Promise(setImmediate);
+        now = clock.now();
+        sliceEndsAt = now + sliceMs;
       }
-      looks += 1;
-      if (looks % looksBetweenChecks !== 0) continue;
-      now = clock.now();
-      if (now < sliceEndsAt) continue;
-      await new Promise(setImmediate);
-      now = clock.now();
-      sliceEndsAt = now + sliceMs;
-    }
-  });
+    },
+  );
 }

@@ -10,7 +10,7 @@ import { isoTime } from './clock.ts';
 import { startClockwork } from './clockwork.ts';
 import type { Config } from './config.ts';
 import { createAccept } from './device/accept.ts';
-import { createDeviceListener } from './device/listener.ts';
+import { DeviceListener } from './device/listener.ts';
 import { createHttpServer } from './http/app.ts';
 import { closeServer, listen } from './http/server.ts';
 import type { Life } from './life.ts';
@@ -63,7 +63,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
 
   /** Last opened, first closed; the admin side stays until whoever waits at /pre-stop has the answer. */
   const close = async (): Promise<void> => {
-    await closeServer(device, 0);
+    await device.close();
     await closeServer(callback, lastAnswersMs);
     podClient.close();
     await registry.close();
@@ -75,8 +75,11 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     const { HOST: host } = config;
     ports.adminPort = await listen(admin, 'ADMIN_PORT', { host, port: config.ADMIN_PORT });
     ports.callbackPort = await listen(callback, 'CALLBACK_PORT', { host, port: config.CALLBACK_PORT });
-    ports.devicePort = await listen(device, 'DEVICE_PORT', { host, port: config.DEVICE_PORT });
+    ports.devicePort = await listen(device.server, 'DEVICE_PORT', { host, port: config.DEVICE_PORT });
     log.info({ ...ports, drainPlan: config.drainPlan }, 'listening');
+    if (config.REDIS_URL && config.DEVICE_AUTH === 'none') {
+      log.warn('DEVICE_AUTH=none: whoever reaches the device port can be any device');
+    }
   };
 
   let stopClockwork = () => {};
@@ -92,7 +95,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
       }
       life.actor.start();
       stopClockwork = startClockwork(clock, () => life.connections.all());
-      void heartbeat.start();
+      heartbeat.start();
       return ports;
     },
 
@@ -146,7 +149,7 @@ function createHeartbeat({ config, clock, log, registry, ports }: Parts, life: L
   });
 }
 
-function deviceListener({ config, clock, log, metrics, registry, ports }: Parts, life: Life): Server {
+function deviceListener({ config, clock, log, metrics, registry, ports }: Parts, life: Life): DeviceListener {
   const { connections } = life;
   const settings = {
     idleAfterMs: config.IDLE_AFTER_MS,
@@ -156,7 +159,7 @@ function deviceListener({ config, clock, log, metrics, registry, ports }: Parts,
     maxBufferedBytes: config.MAX_BUFFERED_BYTES,
     reconnectSpreadMs: config.RECONNECT_SPREAD_MS,
   };
-  return createDeviceListener({
+  return new DeviceListener({
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
     metrics,
     log,

@@ -42,7 +42,14 @@ export function createForward({ registry, podClient, self, isPodAddress, log }: 
     const headers: Record<string, string> = { [hopHeader]: '1' };
     for (const name of relayedRequestHeaders) if (ctx.get(name)) headers[name] = ctx.get(name);
     try {
-      return await podClient.send({ address: serverIp, port, method: ctx.method, path: ctx.url, headers, body });
+      return await podClient.send({
+        address: serverIp,
+        port,
+        method: ctx.method,
+        path: `${ctx.path}${ctx.search}`,
+        headers,
+        body,
+      });
     } catch (error) {
       log.warn({ err: error, owner: hostPort(serverIp, port) }, 'the owner did not answer');
       throw unavailable('owner-unreachable', 'the pod that owns the device did not answer');

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { isDeviceId } from '../device-id.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';
 
@@ -11,30 +10,32 @@ export interface Capacity {
   maxConnections: number;
 }
 
-/**
- * Decides on one request at the device listener: the id of the device to let in. Throws the `Problem` to answer before the
- * upgrade otherwise, never 101-then-close.
- */
-export function admit({ url = '', headers }: Pick<IncomingMessage, 'url' | 'headers'>, capacity: Capacity): string {
+export interface Knock {
+  url: string | undefined;
+  /** The `Upgrade` header of a request that asks for an upgrade. */
+  upgrade: string | undefined;
+}
+
+/** Decides on one request at the device listener: the device to let in, or what to answer before, and instead of, the upgrade. */
+export function admit({ url = '', upgrade }: Knock, capacity: Capacity): { deviceId: string } | Problem {
   const { path, query } = splitUrl(url);
   if (path !== '/connect') {
-    throw new Problem({ status: 404, code: 'no-such-route', detail: 'devices connect at /connect' });
+    return new Problem({ status: 404, code: 'no-such-route', detail: 'devices connect at /connect' });
   }
-  if (headers.upgrade?.toLowerCase() !== 'websocket') {
-    throw new Problem({
-      status: 426,
-      code: 'upgrade-required',
-      detail: 'this is a WebSocket endpoint',
-      headers: { Upgrade: 'websocket', Connection: 'Upgrade, close' },
-    });
-  }
+  if (upgrade?.toLowerCase() !== 'websocket') return upgradeRequired();
   const [deviceId, ...others] = query.getAll('deviceId');
-  if (deviceId === undefined || others.length > 0 || !isDeviceId(deviceId)) throw badDeviceId();
-  if (!capacity.accepting) throw unavailable('draining', 'this pod is shutting down; connect again');
+  if (deviceId === undefined || others.length > 0 || !isDeviceId(deviceId)) return badDeviceId();
+  if (!capacity.accepting) return unavailable('draining', 'this pod is shutting down; connect again');
   if (capacity.maxConnections > 0 && capacity.connections >= capacity.maxConnections) {
-    throw unavailable('full', 'this pod holds as many connections as it may');
+    return unavailable('full', 'this pod holds as many connections as it may');
   }
-  return deviceId;
+  return { deviceId };
+}
+
+/** RFC 9110 §15.5.22: the answer names the protocol to upgrade to. */
+function upgradeRequired(): Problem {
+  const headers = { Upgrade: 'websocket', Connection: 'Upgrade, close' };
+  return new Problem({ status: 426, code: 'upgrade-required', detail: 'this is a WebSocket endpoint', headers });
 }
 
 function unavailable(code: string, detail: string): Problem {

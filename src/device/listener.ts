@@ -1,10 +1,11 @@
 import { createServer, STATUS_CODES } from 'node:http';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { WebSocket as Socket } from 'ws';
 import { closeTimeoutMs } from '../../machines/drain-plan.ts';
 import { Problem } from '../http/problem.ts';
+import { closeServer } from '../http/server.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Capacity } from './admission.ts';
@@ -32,75 +33,94 @@ export interface DeviceListenerOptions {
 const handshakeTimeoutMs = 5000;
 
 /** The device side: WebSocket upgrades at `/connect`, and nothing else. */
-export function createDeviceListener({
-  maxPayloadBytes,
-  capacity,
-  accept,
-  metrics,
-  log,
-}: DeviceListenerOptions): Server {
-  const upgrades = new WebSocketServer({
+export class DeviceListener {
+  readonly server: Server;
+  readonly #options: DeviceListenerOptions;
+  readonly #upgrades: WebSocketServer;
+  /** Refused upgrades whose sockets are not gone yet. */
+  readonly #refused = new Set<Duplex>();
+
+  constructor(options: DeviceListenerOptions) {
+    this.#options = options;
+    this.#upgrades = createUpgrades(options.maxPayloadBytes);
+    this.#upgrades.on('wsClientError', ({ message }, socket, { url }) => {
+      this.#refuse(socket, new Problem({ status: 400, code: 'bad-handshake', detail: message }), url);
+    });
+    this.server = createServer({
+      headersTimeout: handshakeTimeoutMs,
+      requestTimeout: handshakeTimeoutMs,
+      connectionsCheckingInterval: 1000,
+    });
+    this.server.on('request', (request, response) => this.#answer(request, response));
+    this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+  }
+
+  /** Stops listening and cuts what has not become a connection; resolves once the connections are gone too. */
+  close(): Promise<void> {
+    for (const socket of this.#refused) socket.destroy();
+    return closeServer(this.server, 0);
+  }
+
+  /** A request that asks for no upgrade is always refused. */
+  #answer({ url }: IncomingMessage, response: ServerResponse): void {
+    const answer = admit({ url, upgrade: undefined }, this.#options.capacity());
+    if (!(answer instanceof Problem)) return;
+    this.#note(answer, url);
+    response.writeHead(answer.status, { Connection: 'close', ...answer.headers }).end(JSON.stringify(answer));
+  }
+
+  /** Node's own timeouts end with the upgrade, and an unheard 'error' would end the process. */
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { url, headers } = request;
+    const { capacity, accept, metrics } = this.#options;
+    socket.on('error', ignore);
+    const answer = admit({ url, upgrade: headers.upgrade }, capacity());
+    if (answer instanceof Problem) return this.#refuse(socket, answer, url);
+    this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => {
+      socket.off('error', ignore);
+      metrics.connected('accepted');
+      accept(answer.deviceId, webSocket);
+    });
+  }
+
+  /** Answers on a socket that has left Node's HTTP server, and ends it. */
+  #refuse(socket: Duplex, problem: Problem, url: string | undefined): void {
+    this.#note(problem, url);
+    this.#refused.add(socket);
+    const timer = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
+    socket.once('close', () => {
+      clearTimeout(timer);
+      this.#refused.delete(socket);
+    });
+    socket.resume(); // so that the peer's end is seen; destroying now could reset the answer away
+    socket.end(rawAnswer(problem));
+  }
+
+  #note({ code }: Problem, url: string | undefined): void {
+    this.#options.metrics.connected(code);
+    this.#options.log.debug({ code, url: url?.slice(0, 256) }, 'connect refused');
+  }
+}
+
+/** 'close' follows every 'error' and ends whatever there is to end. */
+function ignore(): void {}
+
+function createUpgrades(maxPayload: number): WebSocketServer {
+  return new WebSocketServer({
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false, // 16 times the memory of a connection without
-    maxPayload: maxPayloadBytes,
+    maxPayload,
     maxFragments: 64,
     maxBufferedChunks: 256, // one-byte fragments would cost a thousand times their size
     closeTimeout: closeTimeoutMs,
     handleProtocols: chooseProtocol,
   });
-  const refused = (problem: Problem, url: string | undefined) => {
-    metrics.connected(problem.code);
-    log.debug({ code: problem.code, url: url?.slice(0, 256) }, 'connect refused');
-  };
-  upgrades.on('wsClientError', (error, socket, { url }) => {
-    const problem = new Problem({ status: 400, code: 'bad-handshake', detail: error.message });
-    refused(problem, url);
-    answerRaw(socket, problem);
-  });
-
-  const server = createServer({
-    headersTimeout: handshakeTimeoutMs,
-    requestTimeout: handshakeTimeoutMs,
-    connectionsCheckingInterval: 1000,
-  });
-  server.on('request', (request, response) => {
-    try {
-      admit(request, capacity());
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      refused(error, request.url);
-      const headers = { Connection: 'close', ...error.headers };
-      response.writeHead(error.status, headers).end(JSON.stringify(error));
-    }
-  });
-  // Node's own timeouts end with the upgrade, and an unheard 'error' would end the process.
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const ignore = () => {}; // 'close' follows and ends whatever there is to end
-    socket.on('error', ignore);
-    try {
-      const deviceId = admit(request, capacity());
-      upgrades.handleUpgrade(request, socket, head, (webSocket) => {
-        socket.off('error', ignore);
-        metrics.connected('accepted');
-        accept(deviceId, webSocket);
-      });
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      refused(error, request.url);
-      answerRaw(socket, error);
-    }
-  });
-  return server;
 }
 
-/** Answers on a socket that has left Node's HTTP server, and ends it. */
-function answerRaw(socket: Duplex, problem: Problem): void {
+function rawAnswer(problem: Problem): string {
   const body = JSON.stringify(problem);
   const headers = { Connection: 'close', ...problem.headers, 'Content-Length': String(Buffer.byteLength(body)) };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const timer = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
-  socket.once('close', () => clearTimeout(timer));
-  socket.resume(); // so that the peer's end is seen; destroying now could reset the answer away
-  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join('')}\r\n${body}`);
+  return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join('')}\r\n${body}`;
 }

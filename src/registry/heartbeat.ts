@@ -27,15 +27,22 @@ export class Heartbeat {
     this.#options = options;
   }
 
-  async start(): Promise<void> {
+  start(): void {
     const { clock, reached } = this.#options;
-    if (await this.beat()) return this.#keepBeating(reached);
-    const stopTrying = repeat(clock, firstContactMs, async () => {
-      if (!(await this.beat())) return;
-      stopTrying();
-      this.#keepBeating(reached);
-    });
-    this.#end = stopTrying;
+    let contacted = false;
+    let delayMs = 0;
+    this.#end = repeat(
+      clock,
+      () => delayMs,
+      async () => {
+        const written = await this.beat();
+        if (written && !contacted) {
+          contacted = true;
+          reached();
+        }
+        delayMs = contacted ? periodMs : firstContactMs;
+      },
+    );
   }
 
   /** Writes the record now. False: the registry did not answer. */
@@ -59,12 +66,5 @@ export class Heartbeat {
     } catch (error) {
       log.warn({ err: error }, 'the pod record could not be deleted; it ends by itself');
     }
-  }
-
-  #keepBeating(reached: () => void): void {
-    this.#end = repeat(this.#options.clock, periodMs, async () => {
-      await this.beat();
-    });
-    reached();
   }
 }

@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest';
+import { createActor } from 'xstate';
+import type { ConnectionEvent } from '../../machines/connection.ts';
+import { connectionMachine } from '../../machines/connection.ts';
+import { closedByPeer, kicked, protocolError, restarting } from '../../machines/disconnect.ts';
+import { Chart, isIgnored } from '../support/chart.ts';
+import { ConnectionRecorder } from '../support/connection-recorder.ts';
+
+const registered: ConnectionEvent = { type: 'registry.registered' };
+const failed: ConnectionEvent = { type: 'registry.failed' };
+const superseded: ConnectionEvent = { type: 'registry.superseded' };
+const unregistered: ConnectionEvent = { type: 'registry.unregistered' };
+const idle: ConnectionEvent = { type: 'connection.idle' };
+const active: ConnectionEvent = { type: 'connection.active' };
+const silent: ConnectionEvent = { type: 'peer.silent' };
+const overdue: ConnectionEvent = { type: 'closing.overdue' };
+const broken: ConnectionEvent = { type: 'socket.failed', disconnect: protocolError };
+const gone: ConnectionEvent = { type: 'socket.closed', disconnect: closedByPeer(1001) };
+const close: ConnectionEvent = { type: 'close', disconnect: restarting };
+
+const events = [registered, failed, superseded, unregistered, idle, active, silent, overdue, broken, gone, close];
+
+/** A connection that has heard `before`, and what it asked for so far. */
+function connectionAfter(...before: ConnectionEvent[]) {
+  const recorder = new ConnectionRecorder();
+  const actor = createActor(connectionMachine, { input: { effects: recorder } }).start();
+  for (const event of before) actor.send(event);
+  return { actor, calls: recorder.calls };
+}
+
+describe('every path through the chart of a connection', () => {
+  const chart = new Chart(connectionMachine, {
+    input: { effects: new ConnectionRecorder() },
+    events,
+    view: ({ value, context }) => JSON.stringify([value, context.disconnect.reason]),
+  });
+
+  const replay = (path: Parameters<typeof chart.replay>[0]) => {
+    const recorder = new ConnectionRecorder();
+    return { ...chart.replay(path, { effects: recorder }), calls: recorder.calls };
+  };
+
+  test('there are 144: the start, and 11 events in each of 13 states that are not final', () => {
+    const { size, paths } = chart;
+
+    // connecting, active, idle; then unregistering, disconnecting and unregistered for each of 5 causes
+    expect(size).toBe(3 + 3 * 5);
+    expect(paths).toHaveLength(1 + 11 * (3 + 2 * 5));
+  });
+
+  test('ends in the state the chart predicts', () => {
+    const ends = chart.paths.map((path) => replay(path).end);
+
+    expect(ends).toEqual(chart.paths.map(({ end }) => end));
+  });
+
+  test('reaches, taken together, every state and every transition', () => {
+    for (const path of chart.paths) replay(path);
+
+    expect(chart.unreached).toEqual([]);
+  });
+
+  test('says of every event what becomes of it', () => {
+    const unsaid = chart.paths.slice(1).filter((path) => replay(path).lastTaken.length === 0);
+
+    expect(unsaid).toEqual([]);
+  });
+
+  test('stays as it is when its last event is ignored on purpose', () => {
+    const ignoring = chart.paths.slice(1).filter((path) => replay(path).lastTaken.every(isIgnored));
+
+    expect(ignoring).toHaveLength(113);
+    for (const { events: all } of ignoring) {
+      const before = replay({ events: all.slice(0, -1) });
+      const after = replay({ events: all });
+      expect({ end: after.end, calls: after.calls }).toEqual({ end: before.end, calls: before.calls });
+    }
+  });
+
+  test('asks for register, unregister, closeSocket and ended once each, in this order, however far it comes', () => {
+    const order = ['register', 'unregister', 'closeSocket', 'ended'];
+
+    for (const path of chart.paths) {
+      const effects = replay(path).calls.map((call) => call.split(' ')[0]!);
+      const lifeline = effects.filter((effect) => effect !== 'terminateSocket');
+      expect(lifeline).toEqual(order.slice(0, lifeline.length));
+    }
+  });
+
+  test('is over exactly when it has reported the end', () => {
+    for (const path of chart.paths) {
+      const { snapshot, calls } = replay(path);
+      expect(snapshot.status === 'done').toBe(calls.some((call) => call.startsWith('ended')));
+    }
+  });
+
+  test('is never open again once it has asked to be unregistered', () => {
+    for (const path of chart.paths) {
+      const { snapshot, calls } = replay(path);
+      expect(snapshot.hasTag('open')).toBe(!calls.includes('unregister'));
+    }
+  });
+});
+
+describe('a connection', () => {
+  test('lives from register to unregister, closed socket and reported end', () => {
+    const { calls, actor } = connectionAfter(registered, idle, active, close, unregistered, gone);
+
+    expect(calls).toEqual(['register', 'unregister', 'closeSocket restarting', 'ended restarting']);
+    expect(actor.getSnapshot().status).toBe('done');
+  });
+
+  test('is open but neither active nor idle while it registers', () => {
+    const { actor } = connectionAfter();
+
+    expect([...actor.getSnapshot().tags]).toEqual(['open']);
+  });
+
+  test('is active once registered, idle when nothing came, and active again', () => {
+    const { actor } = connectionAfter(registered);
+    const tags = [[...actor.getSnapshot().tags]];
+
+    for (const event of [idle, active]) {
+      actor.send(event);
+      tags.push([...actor.getSnapshot().tags]);
+    }
+
+    expect(tags.map((set) => set.sort())).toEqual([
+      ['active', 'open'],
+      ['idle', 'open'],
+      ['active', 'open'],
+    ]);
+  });
+
+  test('has no tag at all once it is closing', () => {
+    const { actor } = connectionAfter(registered, idle, close);
+
+    expect([...actor.getSnapshot().tags]).toEqual([]);
+  });
+
+  test('goes on connecting when the registry fails, and registers by a later refresh', () => {
+    const { actor, calls } = connectionAfter(failed);
+    const before = actor.getSnapshot().value;
+
+    actor.send(registered);
+
+    expect(before).toBe('connecting');
+    expect(actor.getSnapshot().value).toEqual({ registered: 'active' });
+    expect(calls).toEqual(['register']);
+  });
+
+  test('stays idle when a refresh writes its entry again or fails', () => {
+    const { actor } = connectionAfter(registered, idle, registered, failed);
+
+    expect(actor.getSnapshot().value).toEqual({ registered: 'idle' });
+  });
+
+  test('does not touch the socket before the registry has answered', () => {
+    const { actor, calls } = connectionAfter(registered, close);
+    const before = [...calls];
+
+    actor.send(unregistered);
+
+    expect(before).toEqual(['register', 'unregister']);
+    expect(calls.at(-1)).toBe('closeSocket restarting');
+  });
+
+  test('closes its socket all the same when the registry cannot unregister it', () => {
+    const { calls } = connectionAfter(registered, close, failed);
+
+    expect(calls).toEqual(['register', 'unregister', 'closeSocket restarting']);
+  });
+
+  test('is unregistered also when the peer leaves while it registers', () => {
+    const { calls } = connectionAfter(gone, unregistered, gone);
+
+    expect(calls).toEqual(['register', 'unregister', 'closeSocket peer', 'ended peer']);
+  });
+
+  test('does not come to life by an answer to register that is late', () => {
+    const { actor } = connectionAfter(gone, registered);
+
+    expect(actor.getSnapshot().value).toEqual({ closing: 'unregistering' });
+  });
+
+  test.each([
+    ['an order to close', close, 'restarting'],
+    ['a broken socket', broken, 'protocol-error'],
+    ['a peer that leaves', gone, 'peer'],
+    ['a silent peer', silent, 'silent'],
+    ['a newer connection of the device', superseded, 'superseded'],
+  ])('ends by %s, and that first cause counts whatever comes after', (_, cause, reason) => {
+    const kick: ConnectionEvent = { type: 'close', disconnect: kicked };
+    const later = [kick, broken, silent, superseded];
+
+    const { calls } = connectionAfter(registered, cause, ...later, unregistered, ...later, gone);
+
+    expect(calls.slice(-2)).toEqual([`closeSocket ${reason}`, `ended ${reason}`]);
+  });
+
+  test('cuts the socket, and then waits for it, when the close is overdue', () => {
+    const { actor, calls } = connectionAfter(registered, close, unregistered, overdue);
+    const cut = calls.at(-1);
+
+    actor.send(gone);
+
+    expect(cut).toBe('terminateSocket');
+    expect(calls.at(-1)).toBe('ended restarting');
+  });
+
+  test('cuts nothing while it waits for the registry', () => {
+    const { calls } = connectionAfter(registered, close, overdue);
+
+    expect(calls).toEqual(['register', 'unregister']);
+  });
+});

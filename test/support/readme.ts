@@ -1,0 +1,41 @@
+import { connectionMachine } from '../../machines/connection.ts';
+import { disconnects } from '../../machines/disconnect.ts';
+import { podMachine } from '../../machines/pod.ts';
+import { toMermaid } from '../../src/admin/mermaid.ts';
+import { configTable } from '../../src/config.ts';
+
+const sections: Record<string, () => string> = {
+  connection: () => fence('mermaid', toMermaid(connectionMachine)),
+  pod: () => fence('mermaid', toMermaid(podMachine)),
+  disconnects: () =>
+    table(
+      ['code', 'when', 'connect again?'],
+      disconnects.map(({ code, when, reconnect }) => [String(code), when, reconnect ? 'yes' : 'no']),
+    ),
+  configuration: () =>
+    table(
+      ['variable', 'default', 'allowed', 'what it is'],
+      configTable().map((row) => [`\`${row.name}\``, row.default && `\`${row.default}\``, row.allowed, row.about]),
+    ),
+};
+
+/** The README with every generated section as the code has it now. Throws for a section nobody generates. */
+export function renderReadme(text: string): string {
+  return text.replaceAll(
+    /(<!-- generated:(\w+) -->\n)[\s\S]*?(<!-- \/generated:\2 -->)/g,
+    (_all, begin: string, name: string, end: string) => {
+      const render = sections[name];
+      if (!render) throw new Error(`no such generated section: ${name}`);
+      return `${begin}${render()}\n${end}`;
+    },
+  );
+}
+
+function fence(language: string, text: string): string {
+  return `\`\`\`${language}\n${text}\n\`\`\``;
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.join(' | ')} |`.replaceAll('|  |', '| |');
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
