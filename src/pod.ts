@@ -64,7 +64,9 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
   /** Last opened, first closed; the admin side stays until whoever waits at /pre-stop has the answer. */
   const close = async (): Promise<void> => {
     await device.close();
-    await closeServer(callback, lastAnswersMs);
+    const giveUpOnOthers = setTimeout(() => podClient.close(), lastAnswersMs); // what they owe is answered with 503 then
+    await closeServer(callback, 2 * lastAnswersMs);
+    clearTimeout(giveUpOnOthers);
     podClient.close();
     await registry.close();
     await closeServer(admin, lastAnswersMs);
