@@ -45,7 +45,7 @@ export interface Pod {
 }
 
 /** How long requests under way may take once the drain is over, ms. */
-const lastAnswersMs = 1000;
+const lastAnswersMs = 500;
 
 export function createPod(config: Config, { clock, log: rootLog }: PodDependencies): Pod {
   const log = rootLog.child({ podId: config.POD_UID });
@@ -63,9 +63,8 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
 
   /** Last opened, first closed; the admin side stays until whoever waits at /pre-stop has the answer. */
   const close = async (): Promise<void> => {
-    await device.close();
     const giveUpOnOthers = setTimeout(() => podClient.close(), lastAnswersMs); // what they owe is answered with 503 then
-    await closeServer(callback, 2 * lastAnswersMs);
+    await Promise.all([device.close(), closeServer(callback, 2 * lastAnswersMs)]);
     clearTimeout(giveUpOnOthers);
     podClient.close();
     await registry.close();
@@ -108,11 +107,11 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
 
     ended: life.ended.then(async ({ exitCode }) => {
       const { podId: _, ...report } = await life.report;
-      log.info(report, 'drain over');
+      log[report.outcome === 'drained' ? 'info' : 'warn'](report, 'drain over');
       stopClockwork();
       life.drain.stop();
-      await Promise.all([...life.connections.all()].map((socket) => socket.abandon()));
-      await heartbeat.stop();
+      const left = [...life.connections.all()];
+      await Promise.all([heartbeat.stop(), ...left.map((socket) => socket.abandon())]);
       await close();
       log.info({ exitCode }, 'stopped');
       return exitCode;
