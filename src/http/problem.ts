@@ -39,8 +39,13 @@ export function badDeviceId(): Problem {
   return new Problem({ status: 400, code: 'bad-device-id', detail });
 }
 
-const notFound = () => new Problem({ status: 404, code: 'no-such-route', detail: 'there is nothing at this path' });
-const notAllowed = () => new Problem({ status: 405, code: 'method-not-allowed', detail: 'see the Allow header' });
+/** What the router leaves without a body when no route fits. */
+const unrouted: Record<number, { code: string; detail: string }> = {
+  404: { code: 'no-such-route', detail: 'there is nothing at this path' },
+  405: { code: 'method-not-allowed', detail: 'the Allow header names the methods of this path' },
+  501: { code: 'method-unknown', detail: 'this server does not know the method' },
+};
+
 const unexpected = () =>
   new Problem({ status: 500, code: 'internal-error', detail: 'the request failed; the log says why' });
 
@@ -49,8 +54,8 @@ export function answerProblems(onError: (error: unknown) => void) {
   return async (ctx: Context, next: Next): Promise<void> => {
     try {
       await next();
-      if (ctx.status === 404 && ctx.body === undefined) throw notFound();
-      if (ctx.status === 405) throw notAllowed();
+      const reason = unrouted[ctx.status];
+      if (reason && !ctx.body) throw new Problem({ status: ctx.status, ...reason });
     } catch (error) {
       const problem = error instanceof Problem ? error : unexpected();
       if (problem !== error) onError(error);
