@@ -19,7 +19,7 @@ import { silent, superseded } from './disconnect.ts';
 export interface ConnectionEffects {
   /** Write the registry entry. Answers `registry.registered`, `registry.failed` or `registry.superseded`. */
   register(): void;
-  /** Forget the connection on this pod and delete its own entry. Answers `registry.unregistered` or `registry.failed`. */
+  /** Forget the connection on this pod and delete its own entry. Answers `registry.unregistered` or `registry.unregisterFailed`. */
   unregister(): void;
   /** Close with the closing handshake. Answers `socket.closed`, at once if the socket is gone already. */
   closeSocket(disconnect: Disconnect): void;
@@ -36,6 +36,7 @@ export type ConnectionEvent =
   | { type: 'registry.failed' }
   | { type: 'registry.superseded' }
   | { type: 'registry.unregistered' }
+  | { type: 'registry.unregisterFailed' }
   | { type: 'connection.idle' }
   | { type: 'connection.active' }
   | { type: 'peer.silent' }
@@ -85,6 +86,7 @@ export const connectionMachine = setup({
     'registry.failed': {}, // the entry may be old or missing: the next refresh repairs it
     'registry.registered': {}, // a refresh found the entry missing and wrote it again
     'registry.unregistered': {},
+    'registry.unregisterFailed': {},
     'connection.idle': {},
     'connection.active': {},
     'closing.overdue': {},
@@ -117,7 +119,7 @@ export const connectionMachine = setup({
           entry: 'unregister',
           on: {
             'registry.unregistered': 'disconnecting',
-            'registry.failed': 'disconnecting', // the lease ends the entry
+            'registry.unregisterFailed': 'disconnecting', // the lease ends the entry
           },
         },
         disconnecting: {

@@ -9,7 +9,7 @@
  * A child that fails harms no sibling and is never restarted (OTP calls such a child temporary): its device comes back by
  * itself as a new connection. So there is no restart intensity to count either.
  */
-import type { ActorLogic, ActorRef, ActorRefFrom, AnyEventObject, Snapshot } from 'xstate';
+import type { ActorLogic, ActorRef, ActorRefFrom, AnyActorScope, AnyEventObject, Snapshot } from 'xstate';
 import { createActor } from 'xstate';
 import type { ConnectionEffects } from './connection.ts';
 import { connectionMachine } from './connection.ts';
@@ -66,6 +66,10 @@ function isChildEnd(event: ConnectionsEvent): event is ChildEndEvent {
   return endOfChild.test(event.type);
 }
 
+function stopChildren({ children }: ConnectionsSnapshot, scope: Pick<AnyActorScope, 'stopChild'>): void {
+  for (const { actor } of children.values()) if (actor) scope.stopChild(actor);
+}
+
 export const connectionsLogic: ConnectionsLogic = {
   getInitialSnapshot: (_scope, input) => ({
     status: 'active',
@@ -89,14 +93,21 @@ export const connectionsLogic: ConnectionsLogic = {
     }
 
     if (event.type === 'xstate.stop') {
-      for (const { actor } of children.values()) if (actor) scope.stopChild(actor);
+      stopChildren(snapshot, scope);
       return { ...snapshot, status: 'stopped', error: undefined };
     }
 
     if (isChildEnd(event)) {
       const connection = children.get(event.actorId);
       children.delete(event.actorId);
-      if (event.error !== undefined) connection?.crashed(event.error);
+      if (event.type.startsWith('xstate.error.')) {
+        try {
+          connection?.crashed(event.error);
+        } catch (error) {
+          stopChildren(snapshot, scope); // this supervisor breaks, and children outlive a broken parent
+          return { ...snapshot, status: 'error', error };
+        }
+      }
     }
 
     if (children.size === 0) input.parent.send({ type: 'connections.emptied' });

@@ -145,7 +145,9 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
   unregister(): void {
     this.refreshAt = Infinity;
     this.#ports.connections.forget(this);
-    void this.#lease.unregister().then((outcome) => this.tell({ type: `registry.${outcome}` }));
+    void this.#lease.unregister().then((outcome) => {
+      this.tell({ type: outcome === 'failed' ? 'registry.unregisterFailed' : 'registry.unregistered' });
+    });
   }
 
   closeSocket(disconnect: Disconnect): void {
@@ -180,12 +182,14 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
     connections.end(this);
     metrics.closed(serverError);
     this.#socket.close(serverError.code, serverError.reason);
+    this.refreshAt = Infinity;
     void this.#lease.unregister();
   }
 
   /** The pod gives up on this connection: cut the socket, and delete the entry as far as the registry answers. */
   async abandon(): Promise<void> {
     this.#socket.terminate();
+    this.refreshAt = Infinity;
     await this.#lease.unregister();
   }
 

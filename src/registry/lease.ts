@@ -40,7 +40,10 @@ export class Lease {
       const mine = this.#entry;
       if (!mine) return this.#claim();
       const stored = await this.#options.registry.refresh(this.#options.claim.deviceId);
-      if (stored?.traceId === mine.traceId && stored.t === mine.t) return 'registered';
+      if (stored?.traceId === mine.traceId) {
+        this.#entry = stored; // with another t when a registration that timed out was carried out late
+        return 'registered';
+      }
       return stored && stored.t >= mine.t ? 'superseded' : this.#claim();
     });
   }

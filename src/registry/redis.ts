@@ -138,6 +138,6 @@ function isEntry(value: unknown): value is Entry {
     typeof entry.port === 'number' &&
     typeof entry.traceId === 'string' &&
     typeof entry.podId === 'string' &&
-    typeof entry.t === 'number'
+    Number.isSafeInteger(entry.t)
   );
 }

@@ -3,19 +3,28 @@
 -- ARGV[1] the entry as JSON up to the value of `t`, its last member   ARGV[2] traceId   ARGV[3] lease, ms
 -- ARGV[4] `t`, or '' to take the time of this server
 -- Returns {1, t, previous or ''} when written, {0, stored} when refused.
+
+-- Another program may have written the key: what is no entry counts as none.
+local function parse(text)
+  local readable, entry = pcall(cjson.decode, text)
+  if not readable or type(entry) ~= 'table' then return nil end
+  local complete = type(entry.serverIp) == 'string' and type(entry.port) == 'number'
+    and type(entry.traceId) == 'string' and type(entry.podId) == 'string'
+    and type(entry.t) == 'number' and math.abs(entry.t) < 2 ^ 53
+  return complete and entry or nil
+end
+
 local stored = redis.call('GET', KEYS[1])
+local entry = stored and parse(stored)
 local t = tonumber(ARGV[4])
 local first = t == nil
 if first then
   local now = redis.call('TIME')
   t = now[1] * 1000 + math.floor(now[2] / 1000)
 end
-if stored then
-  local readable, entry = pcall(cjson.decode, stored)
-  if readable and type(entry) == 'table' and type(entry.t) == 'number' and entry.traceId ~= ARGV[2] then
-    if entry.t > t or (entry.t == t and not first) then return { 0, stored } end
-    if entry.t == t then t = t + 1 end -- two first registrations in one millisecond: this one is the newer
-  end
+if entry and entry.traceId ~= ARGV[2] then
+  if entry.t > t or (entry.t == t and not first) then return { 0, stored } end
+  if entry.t == t then t = t + 1 end -- two first registrations in one millisecond: this one is the newer
 end
 local text = string.format('%.0f', t)
 redis.call('SET', KEYS[1], ARGV[1] .. text .. '}', 'PX', ARGV[3])

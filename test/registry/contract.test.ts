@@ -1,56 +1,24 @@
-import { SimulatedClock } from 'xstate';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { MemoryRegistry } from '../../src/registry/memory.ts';
 import type { Claim, Entry, Registry } from '../../src/registry/registry.ts';
 import { claim } from '../support/claim.ts';
-import { openRedisRegistry } from '../support/redis-registry.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
-
-const leaseTtlMs = 60_000;
-
-interface Subject {
-  registry: Registry;
-  /** Lets every lease grow older by so much. */
-  letPass(ms: number): Promise<void>;
-}
+import type { AdapterUnderTest } from '../support/registry-adapters.ts';
+import { adapters, leaseTtlMs } from '../support/registry-adapters.ts';
 
 let server: RedisServer;
-
-async function openMemory(): Promise<Subject> {
-  const clock = new SimulatedClock();
-  return {
-    registry: new MemoryRegistry(clock, leaseTtlMs),
-    letPass: async (ms) => clock.increment(ms),
-  };
-}
-
-async function openRedis(): Promise<Subject> {
-  await server.client.flushall();
-  return {
-    registry: await openRedisRegistry(server.url, { leaseTtlMs }),
-    async letPass(ms) {
-      for (const key of await server.client.keys('*')) {
-        await server.client.pexpire(key, (await server.client.pttl(key)) - ms);
-      }
-    },
-  };
-}
 
 beforeAll(async () => {
   server = await startRedis();
 });
 afterAll(() => server.stop());
 
-describe.each([
-  { adapter: 'memory', open: openMemory },
-  { adapter: 'redis', open: openRedis },
-])('a registry ($adapter)', ({ open }) => {
+describe.each(adapters)('a registry ($adapter)', ({ open }) => {
   let registry: Registry;
-  let letPass: Subject['letPass'];
+  let letPass: AdapterUnderTest['letPass'];
 
   beforeEach(async () => {
-    ({ registry, letPass } = await open());
+    ({ registry, letPass } = await open(server));
   });
   afterEach(() => registry.close());
 
@@ -239,7 +207,7 @@ describe.each([
     expect(answer).toMatchObject({ outcome: 'registered', previous: undefined });
   });
 
-  it.each(['a:b', 'a.b', 'a_b', 'a-b', 'AA:BB:CC:00', '0', `${'x'.repeat(128)}`])(
+  it.each(['a:b', 'a.b', 'a_b', 'a-b', 'AA:BB:CC:00', '0', 'x'.repeat(128)])(
     'takes the device id %s through a whole life',
     async (deviceId) => {
       const entry = await registered({ deviceId, podId: 'pod.a-b_c:1' });
