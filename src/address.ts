@@ -17,7 +17,7 @@ const family = (address: string) => (isIP(address) === 6 ? 'ipv6' : 'ipv4');
 export function isCidr(text: string): boolean {
   const [address = '', bits = '', ...rest] = text.split('/');
   const width = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
-  return rest.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= width;
+  return rest.length === 0 && !address.includes('%') && /^\d{1,3}$/.test(bits) && Number(bits) <= width;
 }
 
 /** A test for "a literal IP address inside one of these ranges". */

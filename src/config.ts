@@ -47,7 +47,7 @@ const integer = (about: string, fallback: number, min: number, max: number) =>
 const oneOf = <const T extends string>(about: string, values: readonly [T, ...T[]]) =>
   variable(about, values.join(' or '), z.enum(values) as z.ZodType<T, string>, values[0]);
 
-const text = (about: string, allowed: string, test: (value: string) => boolean, fallback?: string) =>
+const matching = (about: string, allowed: string, test: (value: string) => boolean, fallback?: string) =>
   variable(about, allowed, z.string().refine(test), fallback);
 
 const port = (about: string, fallback: number) => integer(about, fallback, 0, 65_535);
@@ -55,16 +55,16 @@ const ms = (about: string, fallback: number, min: number, max = 86_400_000) => i
 
 /** Every variable the program reads. */
 const variables = {
-  HOST: text('address the listeners bind to', 'an IP address', (value) => isIP(value) !== 0, '0.0.0.0'),
+  HOST: matching('address the listeners bind to', 'an IP address', (value) => isIP(value) !== 0, '0.0.0.0'),
   DEVICE_PORT: port('port for devices; 0 is any free one', 8080),
   CALLBACK_PORT: port('port for services and other pods', 8081),
   ADMIN_PORT: port('port for the kubelet, Prometheus and operators', 8082),
-  POD_IP: text(
+  POD_IP: matching(
     'address published in the registry; by default the first external IPv4, 127.0.0.1 without Redis',
-    'an IP address',
-    (value) => isIP(value) !== 0,
+    'an IP address other pods reach',
+    (value) => isIP(value) !== 0 && value !== '0.0.0.0' && value !== '::',
   ),
-  POD_UID: text(
+  POD_UID: matching(
     'name of this pod in the registry; by default a random one',
     '1 to 128 of A-Z a-z 0-9 . _ : -',
     (value) => /^[A-Za-z0-9._:-]{1,128}$/.test(value),
@@ -78,12 +78,12 @@ const variables = {
       .pipe(z.array(z.string().refine(isCidr))),
     privateCidrs.join(','),
   ),
-  REDIS_URL: text(
+  REDIS_URL: matching(
     'the registry; without it one pod keeps it in memory',
-    'redis:// or rediss:// and HOST:PORT',
+    'redis:// or rediss:// with HOST:PORT, user info and a database number, percent-encoded, without a query',
     isRedisUrl,
   ),
-  REDIS_PREFIX: text(
+  REDIS_PREFIX: matching(
     'what every Redis key begins with',
     '1 to 64 of A-Z a-z 0-9 . _ : -',
     (value) => /^[A-Za-z0-9._:-]{1,64}$/.test(value),
@@ -158,13 +158,25 @@ export function loadConfig(env: Environment): Config {
   };
 }
 
+/** What is allowed and yet worth a warning at start, in sentences. */
+export function configWarnings(config: Config): string[] {
+  const warnings = [];
+  if (config.REDIS_URL && config.DEVICE_AUTH === 'none') {
+    warnings.push('DEVICE_AUTH=none: whoever reaches the device port can be any device');
+  }
+  if (config.PONG_TIMEOUT_MS <= config.PING_INTERVAL_MS) {
+    warnings.push('PONG_TIMEOUT_MS is not above PING_INTERVAL_MS: quiet devices are cut off before they are pinged');
+  }
+  if (config.drainPlan.longestMs > config.drainPlan.forcedAfterMs) {
+    warnings.push('the sweeps do not fit DRAIN_DEADLINE_MS: a drain with active devices ends by force');
+  }
+  return warnings;
+}
+
 /** The values --print-config shows: as they would stand in the environment, passwords blotted out. */
 export function printableConfig(config: Config): Record<string, string> {
   return Object.fromEntries(
-    variableNames().map((name) => [
-      name,
-      name === 'REDIS_URL' ? withoutPassword(config[name] ?? '') : String(config[name]),
-    ]),
+    variableNames().map((name) => [name, name === 'REDIS_URL' ? printable(config[name] ?? '') : String(config[name])]),
   );
 }
 
@@ -186,7 +198,7 @@ function parse(name: keyof Variables, value: string | undefined): unknown {
   if (given === undefined) return undefined;
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  throw new ConfigError(`${name}=${withoutPassword(given)}: allowed is ${allowed}`);
+  throw new ConfigError(`${name}=${printable(given)}: allowed is ${allowed}`);
 }
 
 function checkedPlan(values: Parsed): DrainPlan {
@@ -206,13 +218,30 @@ function checkedPlan(values: Parsed): DrainPlan {
 }
 
 function isRedisUrl(value: string): boolean {
-  if (!URL.canParse(value)) return false;
-  const { protocol, hostname } = new URL(value);
-  return (protocol === 'redis:' || protocol === 'rediss:') && hostname !== '';
+  if (!/^[\x21-\x7e]+$/.test(value) || !URL.canParse(value)) return false;
+  const { protocol, hostname, username, password, pathname, search, hash } = new URL(value);
+  return (
+    (protocol === 'redis:' || protocol === 'rediss:') &&
+    hostname !== '' &&
+    isDecodable(username + password) &&
+    /^(\/\d*)?$/.test(pathname) &&
+    search + hash === ''
+  );
 }
 
-function withoutPassword(value: string): string {
-  return value.replace(/^(\w*:\/\/)?.*@/, '$1***@');
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One line, and nothing of what may be a password: before an @, or in a query. */
+function printable(value: string): string {
+  const open = value.replace(/^(\w*:\/\/)?[^]*@/, '$1***@').replace(/\?[^]*$/, '?***');
+  return JSON.stringify(open).slice(1, -1);
 }
 
 /** Other pods must reach this one by it. */

@@ -5,10 +5,19 @@ export type { Logger } from 'pino';
 
 const stdout = 1;
 
-/** One JSON line per entry, on stdout unless told otherwise. Bodies and tokens are never given to it. */
+/** One JSON line per entry, on stdout unless told otherwise. Bodies and credentials are never in it. */
 export function createLogger(
   level: string,
   destination: DestinationStream = pino.destination({ fd: stdout, sync: true }), // in order, and nothing lost at exit
 ): Logger {
-  return pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, destination);
+  const serializers = { err: describeError };
+  return pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, serializers }, destination);
+}
+
+/** Nothing but these: libraries hang more on their errors, ioredis for one the arguments of AUTH. */
+function describeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return String(error);
+  const { name, message, stack, cause } = error;
+  const code = 'code' in error ? error.code : undefined;
+  return { name, message, code, stack, ...(cause === undefined ? {} : { cause: describeError(cause) }) };
 }

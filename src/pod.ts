@@ -9,6 +9,7 @@ import type { Clock } from './clock.ts';
 import { isoTime } from './clock.ts';
 import { startClockwork } from './clockwork.ts';
 import type { Config } from './config.ts';
+import { configWarnings } from './config.ts';
 import { createAccept } from './device/accept.ts';
 import { DeviceListener } from './device/listener.ts';
 import { createHttpServer } from './http/app.ts';
@@ -78,9 +79,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     ports.callbackPort = await listen(callback, 'CALLBACK_PORT', { host, port: config.CALLBACK_PORT });
     ports.devicePort = await listen(device.server, 'DEVICE_PORT', { host, port: config.DEVICE_PORT });
     log.info({ ...ports, drainPlan: config.drainPlan }, 'listening');
-    if (config.REDIS_URL && config.DEVICE_AUTH === 'none') {
-      log.warn('DEVICE_AUTH=none: whoever reaches the device port can be any device');
-    }
+    for (const warning of configWarnings(config)) log.warn(warning);
   };
 
   let stopClockwork = () => {};

@@ -32,7 +32,10 @@ export interface AdminOptions {
   progress: () => DrainProgress;
 }
 
-const charts: Record<string, AnyStateMachine> = { connection: connectionMachine, pod: podMachine };
+const charts = new Map<string, AnyStateMachine>([
+  ['connection', connectionMachine],
+  ['pod', podMachine],
+]);
 const defaultLimit = 100;
 const maxLimit = 1000;
 
@@ -74,7 +77,7 @@ export function adminRoutes({ podId, connections, metrics, clock, isReady, drain
   });
 
   router.get('/machines/:name', (ctx) => {
-    const machine = charts[ctx.params['name'] ?? ''];
+    const machine = charts.get(ctx.params['name'] ?? '');
     if (!machine) throw new Problem({ status: 404, code: 'no-such-machine', detail: 'there are connection and pod' });
     const { format = 'json' } = ctx.query;
     if (format !== 'json' && format !== 'mermaid') throw badQuery('format is json or mermaid');

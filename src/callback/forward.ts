@@ -16,7 +16,7 @@ export interface ForwardOptions {
 
 const hopHeader = 'Ws-Connect-Hop';
 const relayedRequestHeaders = ['content-type', 'if-match'];
-const relayedAnswerHeaders = ['content-type', 'etag', 'retry-after', 'ws-connect-pod'];
+const relayedAnswerHeaders = ['content-type', 'content-length', 'etag', 'retry-after', 'ws-connect-pod'];
 
 /** Answers a request for a device that is not on this pod: from the registry, or with what the owning pod says, one hop away. */
 export type Forward = (ctx: Context, deviceId: string, body?: Buffer) => Promise<void>;
@@ -68,13 +68,12 @@ export function createForward({ registry, podClient, self, isPodAddress, log }: 
       throw new Problem({ status: 409, code: 'moved', detail });
     }
     const answer = await ask(ctx, entry, body);
+    ctx.body = answer.body.length > 0 ? answer.body : null;
+    ctx.status = answer.status;
     for (const name of relayedAnswerHeaders) {
       const value = answer.headers[name];
       if (typeof value === 'string') ctx.set(name, value);
     }
-    ctx.status = answer.status;
-    ctx.body = answer.body.length > 0 ? answer.body : null;
-    ctx.status = answer.status; // an empty body makes Koa say 204
   };
 }
 

@@ -22,7 +22,7 @@ export interface PodAnswer {
   body: Buffer;
 }
 
-/** Requests to other pods over kept connections. Redirects are not followed. */
+/** Requests to other pods over kept connections. A redirect is an error. */
 export class PodClient {
   // Freed sockets go well before the other side's keep-alive ends, so none is used that is just being closed.
   readonly #agent = new Agent({ keepAlive: true, timeout: 10_000 });
@@ -47,6 +47,8 @@ export class PodClient {
       });
       outgoing.once('error', reject);
       outgoing.once('response', (response) => {
+        const status = response.statusCode!;
+        if (status >= 300 && status < 400) outgoing.destroy(new Error(`redirected with ${status}`));
         const chunks: Buffer[] = [];
         let size = 0;
         response.on('data', (chunk: Buffer) => {
@@ -56,7 +58,7 @@ export class PodClient {
         });
         response.once('error', reject);
         response.once('end', () => {
-          resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks) });
+          resolve({ status, headers: response.headers, body: Buffer.concat(chunks) });
         });
       });
       outgoing.end(body);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import type { WebSocket } from 'ws';
 import { Lease } from '../registry/lease.ts';
 import type { Claim, Registry } from '../registry/registry.ts';
 import { createRefreshSpread } from './deadlines.ts';
+import type { Accepted } from './listener.ts';
 import type { SocketPorts } from './socket.ts';
 import { DeviceSocket } from './socket.ts';
 
@@ -17,11 +17,11 @@ export interface AcceptOptions {
 export function createAccept({ socketPorts, registry, self }: AcceptOptions) {
   const { clock, log, connections, settings } = socketPorts;
   const nextRefresh = createRefreshSpread(settings.refreshMs);
-  return (deviceId: string, webSocket: WebSocket): void => {
+  return ({ deviceId, socket, stream }: Accepted): void => {
     const traceId = randomBytes(16).toString('hex');
     const onError = (error: unknown) => log.debug({ err: error, deviceId, traceId }, 'registry command failed');
     const lease = new Lease({ registry, claim: { deviceId, traceId, ...self() }, clock, onError });
     const refreshAt = nextRefresh(clock.now());
-    connections.open(new DeviceSocket(socketPorts, webSocket, { deviceId, traceId, lease, refreshAt }));
+    connections.open(new DeviceSocket(socketPorts, { socket, stream, deviceId, traceId, lease, refreshAt }));
   };
 }

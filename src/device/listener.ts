@@ -1,8 +1,8 @@
 import { createServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { WebSocket as DeviceWebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
-import type { WebSocket as Socket } from 'ws';
 import { closeTimeoutMs } from '../../machines/drain-plan.ts';
 import { Problem } from '../http/problem.ts';
 import { closeServer } from '../http/server.ts';
@@ -21,10 +21,18 @@ declare module 'ws' {
   }
 }
 
+/** An upgrade that was granted. */
+export interface Accepted {
+  deviceId: string;
+  socket: DeviceWebSocket;
+  /** What the WebSocket runs over. */
+  stream: Duplex;
+}
+
 export interface DeviceListenerOptions {
   maxPayloadBytes: number;
   capacity: () => Capacity;
-  accept: (deviceId: string, socket: Socket) => void;
+  accept: (accepted: Accepted) => void;
   metrics: Metrics;
   log: Logger;
 }
@@ -44,7 +52,8 @@ export class DeviceListener {
     this.#options = options;
     this.#upgrades = createUpgrades(options.maxPayloadBytes);
     this.#upgrades.on('wsClientError', ({ message }, socket, { url }) => {
-      this.#refuse(socket, new Problem({ status: 400, code: 'bad-handshake', detail: message }), url);
+      const headers = { 'Sec-WebSocket-Version': '13' }; // RFC 6455 §4.4
+      this.#refuse(socket, new Problem({ status: 400, code: 'bad-handshake', detail: message, headers }), url);
     });
     this.server = createServer({
       headersTimeout: handshakeTimeoutMs,
@@ -79,7 +88,7 @@ export class DeviceListener {
     this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
       metrics.connected('accepted');
-      accept(answer.deviceId, webSocket);
+      accept({ deviceId: answer.deviceId, socket: webSocket, stream: socket });
     });
   }
 

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
 import type { ConnectionEvent } from '../../machines/connection.ts';
@@ -57,13 +58,15 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
   nextLookAt = 0;
   readonly #ports: SocketPorts;
   readonly #socket: WebSocket;
+  readonly #stream: Duplex;
   readonly #lease: Lease;
   #callbacksInFlight = 0;
 
-  constructor(ports: SocketPorts, socket: WebSocket, { traceId, lease, deviceId, refreshAt }: DeviceSocketInit) {
+  constructor(ports: SocketPorts, { socket, stream, traceId, lease, deviceId, refreshAt }: DeviceSocketInit) {
     const now = ports.clock.now();
     this.#ports = ports;
     this.#socket = socket;
+    this.#stream = stream;
     this.#lease = lease;
     this.deviceId = deviceId;
     this.traceId = traceId;
@@ -114,8 +117,9 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
     return new Promise((resolve) => {
       this.#socket.send(data, { binary }, (error) => {
         this.#callbacksInFlight -= 1;
-        if (!error) this.#noteData();
-        resolve(error ? 'gone' : 'delivered');
+        if (error || this.#stream.destroyed) return resolve('gone'); // a write cut off from this side reports no error
+        this.#noteData();
+        resolve('delivered');
       });
     });
   }
@@ -211,6 +215,9 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
 }
 
 export interface DeviceSocketInit {
+  socket: WebSocket;
+  /** What the WebSocket runs over. */
+  stream: Duplex;
   deviceId: string;
   traceId: string;
   lease: Lease;

@@ -1,17 +1,24 @@
 import type { IncomingMessage } from 'node:http';
+import { finished } from 'node:stream/promises';
 import { Problem } from './problem.ts';
 
+/** How long the rest of a refused body is waited for when its connection ends with the answer, ms. */
+const discardMs = 5000;
+
 /**
- * Reads a whole request body of at most `limit` bytes. A larger one is a 413 at once, and the rest is read and thrown away
- * so that a caller who is still sending gets the answer instead of a reset.
+ * Reads a whole request body of at most `limit` bytes. A larger one is a 413, and the rest is read and thrown away so that a
+ * caller who is still sending gets the answer instead of a reset: at once on a connection that is kept, else when the body is over.
  */
-export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const tooLarge = () =>
-    new Problem({ status: 413, code: 'body-too-large', detail: `a body is at most ${limit} bytes` });
-  if (Number(request.headers['content-length']) > limit) {
-    request.resume();
-    return Promise.reject(tooLarge());
-  }
+export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  const body = Number(request.headers['content-length']) > limit ? undefined : await collect(request, limit);
+  if (body) return body;
+  request.resume();
+  if (endsWithAnswer(request)) await finished(request, { signal: AbortSignal.timeout(discardMs) }).catch(() => {}); // answered anyway
+  throw new Problem({ status: 413, code: 'body-too-large', detail: `a body is at most ${limit} bytes` });
+}
+
+/** Undefined: larger than `limit`. */
+function collect(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -20,14 +27,18 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
       size += chunk.length;
       if (size <= limit) return;
       request.off('data', keep);
-      request.resume();
-      reject(tooLarge());
+      resolve(undefined);
     };
     request.on('data', keep);
     request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
     request.once('error', () => reject(aborted()));
     request.once('close', () => reject(aborted()));
   });
+}
+
+/** Node destroys such a connection right after the answer, and bytes still coming in would reset it away. */
+function endsWithAnswer({ httpVersion, headers }: IncomingMessage): boolean {
+  return httpVersion === '1.0' || /\bclose\b/i.test(headers.connection ?? '');
 }
 
 /** Nobody is left to read it; it ends the request and is counted. */

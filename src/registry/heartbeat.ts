@@ -16,7 +16,7 @@ export interface HeartbeatOptions {
 
 const periodMs = podTtlMs / 3;
 /** How often the first contact is tried. */
-const firstContactMs = 500;
+const firstContactMs = 100;
 
 /** Keeps the pod's own record in the registry; the first write that succeeds is the pod's first contact with it. */
 export class Heartbeat {

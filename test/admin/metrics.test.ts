@@ -1,0 +1,98 @@
+import { expect, it } from 'vitest';
+import { ask, metric, push } from '../support/ask.ts';
+import { runDevice, runPod } from '../support/running.ts';
+import { until } from '../support/until.ts';
+
+it('every metric of the contract is there, with its help and type', async () => {
+  const pod = await runPod();
+  const device = await runDevice(pod);
+  await push(pod.callback, 'lamp-1');
+  await device.close();
+
+  const { status, headers, body } = await ask(pod.admin, '/metrics');
+  const types = Object.fromEntries([...body.toString().matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, a, b]) => [a, b]));
+
+  expect(status).toBe(200);
+  expect(headers['content-type']).toContain('text/plain');
+  expect(types).toMatchObject({
+    ws_connect_connections: 'gauge',
+    ws_connect_connects_total: 'counter',
+    ws_connect_closes_total: 'counter',
+    ws_connect_callbacks_total: 'counter',
+    ws_connect_callback_duration_seconds: 'histogram',
+    ws_connect_registry_operations_total: 'counter',
+    ws_connect_registry_operation_duration_seconds: 'histogram',
+    ws_connect_registry_unregistered_connections: 'gauge',
+    ws_connect_drain_phase: 'gauge',
+    ws_connect_drain_closed_total: 'counter',
+    ws_connect_event_loop_lag_seconds: 'gauge',
+    process_cpu_seconds_total: 'counter',
+    nodejs_eventloop_lag_seconds: 'gauge',
+  });
+});
+
+it('no metric ever holds a deviceId or a traceId', async () => {
+  const pod = await runPod();
+  const device = await runDevice(pod, 'lamp-4711');
+  const { json } = await push(pod.callback, 'lamp-4711');
+  await push(pod.callback, 'lamp-4712');
+  await ask(pod.callback, '/connections/lamp-4713', { method: 'DELETE' });
+  device.socket.close(4000, 'lamp-4714');
+  await device.closed;
+
+  const { body } = await ask(pod.admin, '/metrics');
+
+  expect(body.toString()).not.toContain('lamp-47');
+  expect(body.toString()).not.toContain((json as { traceId: string }).traceId);
+});
+
+it('registry operations are counted by their result', async () => {
+  const pod = await runPod();
+  const device = await runDevice(pod);
+  await push(pod.callback, 'nobody');
+  await device.close();
+
+  const count = (operation: string) =>
+    metric(pod.admin, `ws_connect_registry_operations_total{operation="${operation}",result="ok"}`);
+
+  expect(await until(() => count('unregister'))).toBe(1);
+  expect(await count('register')).toBe(1);
+  expect(await count('lookup')).toBe(1);
+  expect(await count('write-pod')).toBe(1);
+});
+
+it('connections that the registry does not know yet are counted', async () => {
+  const pod = await runPod({ REDIS_URL: 'redis://127.0.0.1:1' });
+  await runDevice(pod);
+
+  const failed = await until(() =>
+    metric(pod.admin, 'ws_connect_registry_operations_total{operation="register",result="failed"}'),
+  );
+
+  expect(failed).toBe(1);
+  expect(await metric(pod.admin, 'ws_connect_registry_unregistered_connections')).toBe(1);
+});
+
+it('the phase of the drain is a number', async () => {
+  const pod = await runPod({ IDLE_AFTER_MS: '60000' });
+  await runDevice(pod);
+  const before = await metric(pod.admin, 'ws_connect_drain_phase');
+  pod.pod.terminate();
+  await pod.logged('drain began');
+
+  const during = await metric(pod.admin, 'ws_connect_drain_phase');
+
+  expect([before, during]).toEqual([0, 1]);
+});
+
+it('two pods in one process count apart', async () => {
+  const one = await runPod();
+  const other = await runPod();
+  await runDevice(one);
+
+  const counts = await Promise.all(
+    [one, other].map(({ admin }) => metric(admin, 'ws_connect_connects_total{result="accepted"}')),
+  );
+
+  expect(counts).toEqual([1, 0]);
+});

@@ -1,0 +1,229 @@
+import { describe, expect, it } from 'vitest';
+import type { Environment } from '../src/config.ts';
+import { ConfigError, configTable, loadConfig, printableConfig } from '../src/config.ts';
+
+/** What the refusal of this environment says. */
+function refusal(env: Environment): string {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message;
+    throw error;
+  }
+  throw new Error('not refused');
+}
+
+describe('without any variable', () => {
+  it('the defaults are those of the contract', () => {
+    const config = loadConfig({});
+
+    expect(config).toMatchObject({
+      HOST: '0.0.0.0',
+      DEVICE_PORT: 8080,
+      CALLBACK_PORT: 8081,
+      ADMIN_PORT: 8082,
+      POD_IP: '127.0.0.1',
+      REDIS_URL: undefined,
+      REDIS_PREFIX: 'ws-connect',
+      LEASE_TTL_MS: 60_000,
+      RECONNECT_SPREAD_MS: 2000,
+      IDLE_AFTER_MS: 3000,
+      PING_INTERVAL_MS: 25_000,
+      PONG_TIMEOUT_MS: 60_000,
+      MAX_CONNECTIONS: 0,
+      MAX_PAYLOAD_BYTES: 65_536,
+      MAX_BUFFERED_BYTES: 1_048_576,
+      DRAIN_SWEEPS: 20,
+      DRAIN_INTERVAL_MS: 1000,
+      DRAIN_MIN_BATCH: 100,
+      DRAIN_PACE: 'even',
+      DRAIN_DEADLINE_MS: 25_000,
+      TERMINATION_GRACE_MS: 45_000,
+      DEVICE_AUTH: 'none',
+      CALLBACK_AUTH: 'none',
+      LOG_LEVEL: 'info',
+    });
+  });
+
+  it('every pod has an id of its own', () => {
+    const ids = [loadConfig({}).POD_UID, loadConfig({}).POD_UID];
+
+    expect(ids[0]).toMatch(/^[A-Za-z0-9._:-]{8,}$/);
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+});
+
+describe('a variable', () => {
+  it('replaces its default', () => {
+    const config = loadConfig({
+      DEVICE_PORT: '0',
+      DRAIN_PACE: 'burst',
+      POD_CIDRS: '10.1.0.0/16, fd00::/8',
+      POD_UID: 'a',
+    });
+
+    expect(config).toMatchObject({
+      DEVICE_PORT: 0,
+      DRAIN_PACE: 'burst',
+      POD_CIDRS: ['10.1.0.0/16', 'fd00::/8'],
+      POD_UID: 'a',
+    });
+  });
+
+  it('that is empty counts as not set', () => {
+    const config = loadConfig({ DRAIN_SWEEPS: '', REDIS_URL: '', POD_IP: '' });
+
+    expect(config).toMatchObject({ DRAIN_SWEEPS: 20, REDIS_URL: undefined, POD_IP: '127.0.0.1' });
+  });
+
+  it.each([
+    ['DRAIN_SWEEPS', '-1', 'a whole number from 1 to 1000'],
+    ['DRAIN_SWEEPS', '0', 'a whole number from 1 to 1000'],
+    ['DRAIN_SWEEPS', '1.5', 'a whole number from 1 to 1000'],
+    ['DRAIN_SWEEPS', '1e3', 'a whole number from 1 to 1000'],
+    ['DRAIN_SWEEPS', '0x10', 'a whole number from 1 to 1000'],
+    ['DRAIN_SWEEPS', ' 5', 'a whole number from 1 to 1000'],
+    ['DRAIN_SWEEPS', '5\n', 'a whole number from 1 to 1000'],
+    ['DRAIN_SWEEPS', '٣', 'a whole number from 1 to 1000'],
+    ['DRAIN_SWEEPS', '99999999999999999999', 'a whole number from 1 to 1000'],
+    ['DRAIN_SWEEPS', 'NaN', 'a whole number from 1 to 1000'],
+    ['DEVICE_PORT', '65536', 'a whole number from 0 to 65535'],
+    ['DEVICE_PORT', 'http', 'a whole number from 0 to 65535'],
+    ['MAX_PAYLOAD_BYTES', '0', 'a whole number from 1 to'],
+    ['MAX_PAYLOAD_BYTES', '64k', 'a whole number from 1 to'],
+    ['IDLE_AFTER_MS', '3s', 'a whole number from 1 to'],
+    ['HOST', 'localhost', 'an IP address'],
+    ['HOST', '::1%', 'an IP address'],
+    ['POD_IP', 'pod-1.pods', 'an IP address'],
+    ['POD_UID', 'a b', '1 to 128 of'],
+    ['POD_UID', 'x'.repeat(129), '1 to 128 of'],
+    ['POD_CIDRS', '10.0.0.0', 'ranges such as 10.0.0.0/8'],
+    ['POD_CIDRS', '10.0.0.0/33', 'ranges such as 10.0.0.0/8'],
+    ['POD_CIDRS', 'fc00::/129', 'ranges such as 10.0.0.0/8'],
+    ['POD_CIDRS', '10.0.0.0/8,', 'ranges such as 10.0.0.0/8'],
+    ['REDIS_URL', 'localhost:6379', 'redis:// or rediss://'],
+    ['REDIS_URL', 'http://localhost:6379', 'redis:// or rediss://'],
+    ['REDIS_URL', 'redis://', 'redis:// or rediss://'],
+    ['REDIS_URL', 'redis://redis:6379/first', 'redis:// or rediss://'],
+    ['REDIS_PREFIX', 'a{b}', '1 to 64 of'],
+    ['DRAIN_PACE', 'fast', 'even or burst'],
+    ['DEVICE_AUTH', 'jwt', 'none'],
+    ['CALLBACK_AUTH', 'bearer', 'none'],
+    ['LOG_LEVEL', 'verbose', 'info or'],
+  ])('%s=%j is refused by its name, the value and what is allowed', (name, value, allowed) => {
+    const message = refusal({ [name]: value });
+
+    expect(message).toContain(`${name}=`);
+    expect(message).toContain(JSON.stringify(value).slice(1, -1));
+    expect(message).toContain(allowed);
+  });
+
+  it.each([
+    'REREGISTER_PER_SECOND',
+    'TRUSTED_PROXIES',
+    'ACCEPTS_PER_SECOND',
+    'CONNECTS_PER_ADDRESS_PER_SECOND',
+    'MESSAGES_PER_CONNECTION_PER_SECOND',
+    'CALLBACKS_PER_DEVICE_PER_SECOND',
+    'DEVICE_JWT_SECRET',
+    'DEVICE_JWKS_URL',
+    'DEVICE_JWT_ISSUER',
+    'DEVICE_JWT_AUDIENCE',
+    'ALLOWED_ORIGINS',
+    'CALLBACK_TOKENS',
+  ])('%s is read, or refused rather than ignored', (name) => {
+    const isRead = configTable().some((row) => row.name === name);
+
+    const message = isRead ? name : refusal({ [name]: 'S3cret' });
+
+    expect(message).toContain(name);
+    expect(message).not.toContain('S3cret');
+  });
+});
+
+describe('a plan of a drain', () => {
+  it('that fits the grace period is part of the configuration', () => {
+    const { drainPlan } = loadConfig({ DRAIN_SWEEPS: '5', DRAIN_INTERVAL_MS: '2000', DRAIN_MIN_BATCH: '7' });
+
+    expect(drainPlan).toMatchObject({ sweeps: 5, intervalMs: 2000, minBatch: 7, pace: 'even', fits: true });
+  });
+
+  it.each<[string, Environment]>([
+    ['too many sweeps', { DRAIN_SWEEPS: '100' }],
+    ['sweeps too far apart', { DRAIN_INTERVAL_MS: '10000' }],
+    ['too short a grace period', { TERMINATION_GRACE_MS: '10000' }],
+    ['one sweep as long as the grace period', { DRAIN_SWEEPS: '1', DRAIN_INTERVAL_MS: '45000' }],
+  ])('that does not fit is refused: %s', (_what, env) => {
+    const message = refusal(env);
+
+    expect(message).toContain(`TERMINATION_GRACE_MS=${env['TERMINATION_GRACE_MS'] ?? 45_000}`);
+    expect(message).toContain(`DRAIN_SWEEPS=${env['DRAIN_SWEEPS'] ?? 20}`);
+    expect(message).toContain(`DRAIN_INTERVAL_MS=${env['DRAIN_INTERVAL_MS'] ?? 1000}`);
+  });
+
+  it('that was refused is taken with the grace period the refusal asks for', () => {
+    const [, least] = /allowed is at least (\d+)/.exec(refusal({ DRAIN_SWEEPS: '100' })) ?? [];
+
+    const { drainPlan } = loadConfig({ DRAIN_SWEEPS: '100', TERMINATION_GRACE_MS: least });
+    const message = refusal({ DRAIN_SWEEPS: '100', TERMINATION_GRACE_MS: String(Number(least) - 1) });
+
+    expect(drainPlan.fits).toBe(true);
+    expect(message).toContain('TERMINATION_GRACE_MS');
+  });
+});
+
+describe('a password', () => {
+  it.each([
+    'redis://user:S3cret@redis:6379',
+    'redis://:S3cret@redis:6379/0',
+    'rediss://user:S3cret@redis',
+    'redis://user:a@S3cret@redis:6379',
+  ])('in %j is not printed with the configuration', (url) => {
+    const config = loadConfig({ REDIS_URL: url, POD_IP: '10.0.0.1' });
+
+    const printed = JSON.stringify(printableConfig(config));
+
+    expect(printed).not.toContain('S3cret');
+    expect(printed).toContain('redis');
+  });
+
+  it.each([
+    'http://user:S3cret@redis:6379',
+    'redis://user:S3cret@',
+    'redis+sentinel://user:S3cret@a:1,b:2/main',
+    'user:S3cret@redis:6379',
+    'redis://user:S3cret@redis:port',
+    'redis://:S3cret@a b',
+    'redis://user:S3cret%@redis:6379',
+    'http://user:x\nS3cret@redis',
+    'redis://user:S3cret\n@redis:6379',
+    'redis://user:x\nS3cret@redis:6379',
+    'redis://redis:6379?password=S3cret',
+  ])('in %j is not printed in the refusal', (url) => {
+    const message = refusal({ REDIS_URL: url });
+
+    expect(message).toContain('REDIS_URL=');
+    expect(message).not.toContain('S3cret');
+  });
+});
+
+it('the printed configuration, given back as environment, is the same configuration', () => {
+  const config = loadConfig({ REDIS_URL: 'redis://127.0.0.1:6379', POD_IP: '10.0.0.1', DRAIN_SWEEPS: '3' });
+
+  const again = loadConfig(printableConfig(config));
+
+  expect(again).toEqual(config);
+});
+
+it('with a Redis the address published is one that other pods can reach, or the start is refused', () => {
+  const load = () => loadConfig({ REDIS_URL: 'redis://redis:6379' }).POD_IP;
+
+  let outcome: string;
+  try {
+    outcome = load();
+  } catch (error) {
+    outcome = (error as ConfigError).message;
+  }
+
+  expect(outcome).toMatch(/^(?!127\.)\d+\.\d+\.\d+\.\d+$|POD_IP is not set/);
+});

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { isDeviceId } from '../src/device-id.ts';
+
+it.each(['a', 'A-Z_a.z:0', '...', '.a', '-', 'x'.repeat(128)])('%s is a deviceId', (text) => {
+  const answer = isDeviceId(text);
+
+  expect(answer).toBe(true);
+});
+
+it.each([
+  '',
+  '.',
+  '..',
+  'x'.repeat(129),
+  '../a',
+  'a/b',
+  'a b',
+  'a\n',
+  '\na',
+  'a\0',
+  '{a}',
+  'ä',
+  'ａ',
+  'a%20',
+  '__proto__ ',
+])('%j is none', (text) => {
+  const answer = isDeviceId(text);
+
+  expect(answer).toBe(false);
+});

@@ -1,0 +1,64 @@
+import { request } from 'node:http';
+import type { IncomingHttpHeaders, RequestOptions } from 'node:http';
+import { once } from 'node:events';
+import { buffer } from 'node:stream/consumers';
+import type { IncomingMessage } from 'node:http';
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+  /** The body as JSON; undefined when it is empty. */
+  json: unknown;
+}
+
+export interface Question extends Pick<RequestOptions, 'agent'> {
+  method?: string;
+  headers?: Record<string, string>;
+  body?: Buffer | string;
+}
+
+/** One HTTP request. Unlike `fetch` it sends `path` as it stands, dots and all. */
+export async function ask(base: string, path: string, question: Question = {}): Promise<Answer> {
+  const { method = 'GET', headers = {}, body, agent } = question;
+  const { hostname, port } = new URL(base);
+  const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
+  const outgoing = request({ hostname, port, path, method, agent, headers: { ...length, ...headers } });
+  outgoing.end(body);
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
+  outgoing.on('error', () => {}); // it may come a second time, while the answer is read
+  const received = await buffer(response);
+  const isJson = /json/.test(response.headers['content-type'] ?? '') && received.length > 0;
+  return {
+    status: response.statusCode!,
+    headers: response.headers,
+    body: received,
+    json: isJson ? JSON.parse(received.toString()) : undefined,
+  };
+}
+
+/** Pushes `body` to a device through the callback listener at `base`. */
+export function push(
+  base: string,
+  deviceId: string,
+  body: Buffer | string = 'hello',
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  return ask(base, `/callback/${deviceId}`, { method: 'POST', body, headers });
+}
+
+/** The value of one metric, labels and all as they stand in the exposition; 0 when it is not there. */
+export async function metric(admin: string, series: string): Promise<number> {
+  const { body } = await ask(admin, '/metrics');
+  const line = body
+    .toString()
+    .split('\n')
+    .find((text) => text.startsWith(`${series} `));
+  return Number(line?.slice(series.length + 1) ?? 0);
+}
+
+/** The chart's state of a device's connection. */
+export async function stateOf(base: string, deviceId: string): Promise<unknown> {
+  const { json } = await ask(base, `/connections/${deviceId}`);
+  return (json as { state?: string } | undefined)?.state;
+}

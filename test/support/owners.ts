@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { IncomingMessage, RequestListener } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+import { onTestFinished } from 'vitest';
+import type { Answer } from './ask.ts';
+import { ask, stateOf } from './ask.ts';
+import type { Device } from './device.ts';
+import type { TestPod } from './pod.ts';
+import { RawClient } from './raw-client.ts';
+import type { RedisServer } from './redis.ts';
+import { runDevice, runPod } from './running.ts';
+import { until } from './until.ts';
+
+/** What the registry holds of a device. */
+export interface OwnerEntry {
+  serverIp: string;
+  port: number;
+  podId?: string;
+}
+
+let fleets = 0;
+
+/** Two pods of one registry, keys of their own, and a way to write entries past them. */
+export async function runTwoPods({ url, client }: RedisServer, env: Record<string, string> = {}) {
+  fleets += 1;
+  const prefix = `fleet-${process.pid}-${fleets}`;
+  const start = async (host: string) => {
+    const pod = await runPod({ REDIS_URL: url, REDIS_PREFIX: prefix, HOST: host, POD_IP: host, ...env });
+    await until(async () => (await ask(pod.callback, '/connections/nobody')).status === 404); // the registry answers
+    return pod;
+  };
+  const [near, far] = await Promise.all([start('127.0.0.2'), start('127.0.0.3')]);
+  return {
+    near,
+    far,
+    /** The registry says that this one has the device. */
+    own: async (deviceId: string, { serverIp, port, podId = 'another' }: OwnerEntry): Promise<void> => {
+      const entry = { v: 1, serverIp, port, traceId: '0'.repeat(32), podId, t: 1 };
+      await client.set(`${prefix}:device:{${deviceId}}`, JSON.stringify(entry));
+    },
+    entryOf: (deviceId: string) => client.get(`${prefix}:device:{${deviceId}}`),
+    putEntry: (deviceId: string, text: string) => client.set(`${prefix}:device:{${deviceId}}`, text),
+  };
+}
+
+/** A device that the registry knows to be on this pod. */
+export async function runRegistered(pod: TestPod, deviceId: string): Promise<Device> {
+  const device = await runDevice(pod, deviceId);
+  await until(async () => String(await stateOf(pod.callback, deviceId)).startsWith('registered'));
+  return device;
+}
+
+export interface FakeOwner extends OwnerEntry {
+  requests: (Pick<IncomingMessage, 'method' | 'url' | 'headers'> & { body: Buffer })[];
+}
+
+/** Something that listens where an entry says there is a pod, and writes down what it is asked. */
+export async function fakeOwner(answer: RequestListener, serverIp = '127.0.0.4'): Promise<FakeOwner> {
+  const requests: FakeOwner['requests'] = [];
+  const server = createServer(async (request, response) => {
+    const { method, url, headers } = request;
+    requests.push({ method, url, headers, body: await buffer(request) });
+    answer(request, response);
+  });
+  server.listen(0, serverIp);
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { serverIp, port: (server.address() as AddressInfo).port, requests };
+}
+
+/** A process that listens, was halted, and whose queue is full: to connect to it takes for ever. */
+export async function haltedOwner(): Promise<OwnerEntry> {
+  const serverIp = '127.0.0.5';
+  const script = `const server = require('node:net').createServer();
+    server.listen({ port: 0, host: '${serverIp}', backlog: 1 }, () => console.log(server.address().port));`;
+  const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  const port = Number((await once(child.stdout, 'data'))[0]);
+  child.kill('SIGSTOP');
+  await Promise.all([RawClient.connect(`${serverIp}:${port}`), RawClient.connect(`${serverIp}:${port}`)]);
+  return { serverIp, port };
+}
+
+/** How long it takes to get an answer, ms. */
+export async function timed(run: () => Promise<Answer>): Promise<Answer & { tookMs: number }> {
+  const startedAt = performance.now();
+  const answer = await run();
+  return { ...answer, tookMs: performance.now() - startedAt };
+}
