@@ -2,11 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { Lease } from '../registry/lease.ts';
 import type { Claim, Registry } from '../registry/registry.ts';
 import { createRefreshSpread } from './deadlines.ts';
+import type { Connections } from './connections.ts';
 import type { Accepted } from './listener.ts';
 import type { SocketPorts } from './socket.ts';
 import { DeviceSocket } from './socket.ts';
 
 export interface AcceptOptions {
+  connections: Connections;
   socketPorts: SocketPorts;
   registry: Registry;
   /** This pod, as its entries name it. */
@@ -14,8 +16,8 @@ export interface AcceptOptions {
 }
 
 /** What happens to an upgraded socket: it gets a traceId, a lease and a turn among the refreshes, and its life begins. */
-export function createAccept({ socketPorts, registry, self }: AcceptOptions) {
-  const { clock, log, connections, settings } = socketPorts;
+export function createAccept({ connections, socketPorts, registry, self }: AcceptOptions) {
+  const { clock, log, settings } = socketPorts;
   const nextRefresh = createRefreshSpread(settings.refreshMs);
   return ({ deviceId, socket, stream }: Accepted): void => {
     const traceId = randomBytes(16).toString('hex');

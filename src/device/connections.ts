@@ -1,10 +1,10 @@
-import type { DeviceSocket } from './socket.ts';
 import type { ActorRefFrom } from 'xstate';
 import { superseded } from '../../machines/disconnect.ts';
 import type { ConnectionsLogic } from '../../machines/connections.ts';
+import type { DeviceSocket, SocketKeeper } from './socket.ts';
 
 /** This pod's connections: the one to use for each device, and all that still have a life, closing ones included. */
-export class Connections {
+export class Connections implements SocketKeeper {
   readonly #byDevice = new Map<string, DeviceSocket>();
   readonly #all = new Set<DeviceSocket>();
   readonly #supervisor: ActorRefFrom<ConnectionsLogic>;
@@ -35,12 +35,10 @@ export class Connections {
     previous?.close(superseded);
   }
 
-  /** No callback goes to this connection any more. */
   forget(socket: DeviceSocket): void {
     if (this.#byDevice.get(socket.deviceId) === socket) this.#byDevice.delete(socket.deviceId);
   }
 
-  /** The connection's life is over. */
   end(socket: DeviceSocket): void {
     this.#all.delete(socket);
   }

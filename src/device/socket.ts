@@ -17,7 +17,6 @@ import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Lease } from '../registry/lease.ts';
-import type { Connections } from './connections.ts';
 import type { Deadlines, DeadlineSettings } from './deadlines.ts';
 import { nextDeadline } from './deadlines.ts';
 import type { Frame } from './protocol.ts';
@@ -31,11 +30,19 @@ export interface SocketSettings extends DeadlineSettings {
   reconnectSpreadMs: number;
 }
 
+/** Where the pod keeps its sockets. */
+export interface SocketKeeper {
+  /** No callback goes to this one any more. */
+  forget(socket: DeviceSocket): void;
+  /** Its life is over. */
+  end(socket: DeviceSocket): void;
+}
+
 /** What all sockets of a pod share. */
 export interface SocketPorts {
   clock: Clock;
   settings: SocketSettings;
-  connections: Connections;
+  keeper: SocketKeeper;
   metrics: Metrics;
   log: Logger;
 }
@@ -148,7 +155,7 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
 
   unregister(): void {
     this.refreshAt = Infinity;
-    this.#ports.connections.forget(this);
+    this.#ports.keeper.forget(this);
     void this.#lease.unregister().then((outcome) => {
       this.tell({ type: outcome === 'failed' ? 'registry.unregisterFailed' : 'registry.unregistered' });
     });
@@ -171,8 +178,8 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
   }
 
   ended(disconnect: Disconnect): void {
-    const { connections, metrics, log, clock } = this.#ports;
-    connections.end(this);
+    const { keeper, metrics, log, clock } = this.#ports;
+    keeper.end(this);
     metrics.closed(disconnect);
     const durationMs = Math.round(clock.now() - this.connectedAt);
     const { code, reason } = disconnect;
@@ -180,10 +187,10 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
   }
 
   crashed(error: unknown): void {
-    const { connections, metrics, log } = this.#ports;
+    const { keeper, metrics, log } = this.#ports;
     log.error({ err: error, deviceId: this.deviceId, traceId: this.traceId }, 'connection crashed');
-    connections.forget(this);
-    connections.end(this);
+    keeper.forget(this);
+    keeper.end(this);
     metrics.closed(serverError);
     this.#socket.close(serverError.code, serverError.reason);
     this.refreshAt = Infinity;

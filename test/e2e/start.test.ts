@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { Device } from '../support/device.ts';
+import { freePort } from '../support/free-port.ts';
 import { runProgram, startProcess } from '../support/process.ts';
 import { startRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
@@ -137,13 +138,4 @@ async function takenPort(): Promise<number> {
   await once(squatter, 'listening');
   onTestFinished(() => void squatter.close());
   return (squatter.address() as AddressInfo).port;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
