@@ -95,6 +95,7 @@ const variables = {
   PING_INTERVAL_MS: ms('how often a device is pinged', 25_000, 10),
   PONG_TIMEOUT_MS: ms('a device not heard of for this long is cut off', 60_000, 20),
   MAX_CONNECTIONS: integer('connections this pod takes; 0 is no limit', 0, 0, 10_000_000),
+  ACCEPTS_PER_SECOND: integer('connections this pod accepts in a second; 0 is no limit', 0, 0, 1_000_000),
   MAX_PAYLOAD_BYTES: integer('largest callback body and largest message of a device', 65_536, 1, 16_777_216),
   MAX_BUFFERED_BYTES: integer('bytes that may wait for one slow device', 1_048_576, 1, 1_073_741_824),
   DRAIN_SWEEPS: integer('rounds of a drain at most', 20, 1, 1000),
@@ -115,7 +116,6 @@ const variables = {
 const notYet = [
   'REREGISTER_PER_SECOND',
   'TRUSTED_PROXIES',
-  'ACCEPTS_PER_SECOND',
   'CONNECTS_PER_ADDRESS_PER_SECOND',
   'MESSAGES_PER_CONNECTION_PER_SECOND',
   'CALLBACKS_PER_DEVICE_PER_SECOND',

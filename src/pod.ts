@@ -23,6 +23,7 @@ import { Heartbeat } from './registry/heartbeat.ts';
 import { measured } from './registry/measured.ts';
 import { openRegistry } from './registry/open.ts';
 import type { Registry } from './registry/registry.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 export interface PodDependencies {
   clock: Clock;
@@ -159,6 +160,7 @@ function deviceListener({ config, clock, log, metrics, registry, ports }: Parts,
     maxBufferedBytes: config.MAX_BUFFERED_BYTES,
     reconnectSpreadMs: config.RECONNECT_SPREAD_MS,
   };
+  const turns = new TokenBucket(config.ACCEPTS_PER_SECOND, clock.now());
   return new DeviceListener({
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
     metrics,
@@ -167,6 +169,8 @@ function deviceListener({ config, clock, log, metrics, registry, ports }: Parts,
       accepting: life.is('accepting'),
       connections: connections.size,
       maxConnections: config.MAX_CONNECTIONS,
+      isHere: (deviceId) => connections.get(deviceId) !== undefined,
+      takeTurn: () => turns.take(clock.now()),
     }),
     accept: createAccept({
       connections,

@@ -8,6 +8,10 @@ export interface Capacity {
   connections: number;
   /** 0: no limit. */
   maxConnections: number;
+  /** Would this device only take the place of its own connection? */
+  isHere(deviceId: string): boolean;
+  /** Asked last, for it counts: may one more be accepted at this time? */
+  takeTurn(): boolean;
 }
 
 export interface Knock {
@@ -26,9 +30,11 @@ export function admit({ url = '', upgrade }: Knock, capacity: Capacity): { devic
   const [deviceId, ...others] = query.getAll('deviceId');
   if (deviceId === undefined || others.length > 0 || !isDeviceId(deviceId)) return badDeviceId();
   if (!capacity.accepting) return unavailable('draining', 'this pod is shutting down; connect again');
-  if (capacity.maxConnections > 0 && capacity.connections >= capacity.maxConnections) {
+  const { connections, maxConnections } = capacity;
+  if (maxConnections > 0 && connections >= maxConnections && !capacity.isHere(deviceId)) {
     return unavailable('full', 'this pod holds as many connections as it may');
   }
+  if (!capacity.takeTurn()) return unavailable('too-fast', 'this pod accepts no more connections at this moment');
   return { deviceId };
 }
 
@@ -38,8 +44,12 @@ function upgradeRequired(): Problem {
   return new Problem({ status: 426, code: 'upgrade-required', detail: 'this is a WebSocket endpoint', headers });
 }
 
+/** The largest `Retry-After`, s: a herd that is refused at once shall not be back at once. */
+const retrySpread = 5;
+
 function unavailable(code: string, detail: string): Problem {
-  return new Problem({ status: 503, code, detail, headers: { 'Retry-After': '1' } });
+  const retryAfter = 1 + Math.floor(Math.random() * retrySpread);
+  return new Problem({ status: 503, code, detail, headers: { 'Retry-After': String(retryAfter) } });
 }
 
 function splitUrl(url: string): { path: string; query: URLSearchParams } {

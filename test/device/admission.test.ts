@@ -35,6 +35,16 @@ describe('a full pod', () => {
     expect(status).toBe(400);
   });
 
+  it('takes a device that it holds already: the new connection replaces the old one', async () => {
+    const pod = await runPod({ MAX_CONNECTIONS: '1' });
+    const first = await runDevice(pod, 'lamp-1');
+
+    const { status } = await knock(pod.device, '/connect?deviceId=lamp-1');
+
+    expect(status).toBe(101);
+    expect(await first.closed).toMatchObject({ code: 4509 });
+  });
+
   it('takes a device again once one has left', async () => {
     const pod = await runPod({ MAX_CONNECTIONS: '1' });
     const first = await runDevice(pod, 'lamp-1');
@@ -46,6 +56,39 @@ describe('a full pod', () => {
     });
 
     expect(status).toBe(101);
+  });
+});
+
+describe('a pod with ACCEPTS_PER_SECOND', () => {
+  it('accepts a second of them at once and answers the rest 503, with Retry-Afters that differ', async () => {
+    const pod = await runPod({ ACCEPTS_PER_SECOND: '10' });
+
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, index) => knock(pod.device, `/connect?deviceId=lamp-${index}`)),
+    );
+
+    const refused = answers.filter(({ status }) => status === 503);
+    const waits = refused.map(({ headers }) => Number(headers['retry-after']));
+    expect(answers.filter(({ status }) => status === 101).length).toBeGreaterThanOrEqual(10);
+    expect(refused.length).toBeGreaterThanOrEqual(50);
+    expect(new Set(refused.map(({ body }) => (JSON.parse(body) as { code: string }).code))).toEqual(
+      new Set(['too-fast']),
+    );
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(1);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(5);
+    expect(new Set(waits).size).toBeGreaterThan(1);
+  });
+
+  it('accepts more as time goes by', async () => {
+    const pod = await runPod({ ACCEPTS_PER_SECOND: '2' });
+
+    const accepted = new Set<number>();
+    await until(async () => {
+      if ((await knock(pod.device)).status === 101) accepted.add(accepted.size);
+      return accepted.size === 4;
+    });
+
+    expect(pod.logs.filter(({ code }) => code === 'too-fast').length).toBeGreaterThan(0);
   });
 });
 
