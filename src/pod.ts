@@ -175,8 +175,13 @@ function deviceListener({ config, clock, log, metrics, registry, ports }: Parts,
     accept: createAccept({
       connections,
       socketPorts: { clock, settings, keeper: connections, metrics, log },
-      registry,
-      self: () => ({ serverIp: config.POD_IP, port: ports.callbackPort, podId: config.POD_UID }),
+      leasePorts: () => ({
+        registry,
+        clock,
+        owner: { serverIp: config.POD_IP, port: ports.callbackPort, podId: config.POD_UID },
+        onError: (error, { deviceId, traceId }) =>
+          log.debug({ err: error, deviceId, traceId }, 'registry command failed'),
+      }),
     }),
   });
 }

@@ -1,7 +1,6 @@
 import { createServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { WebSocket as DeviceWebSocket } from 'ws';
 import { WebSocketServer } from 'ws';
 import { closeTimeoutMs } from '../../machines/drain-plan.ts';
 import { Problem } from '../http/problem.ts';
@@ -11,6 +10,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Capacity } from './admission.ts';
 import { admit } from './admission.ts';
 import { chooseProtocol } from './protocol.ts';
+import { DeviceWebSocket } from './socket.ts';
 
 declare module 'ws' {
   namespace WebSocket {
@@ -88,7 +88,7 @@ export class DeviceListener {
     this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => {
       socket.off('error', ignore);
       metrics.connected('accepted');
-      accept({ deviceId: answer.deviceId, socket: webSocket, stream: socket });
+      accept({ deviceId: answer.deviceId, socket: webSocket as DeviceWebSocket, stream: socket });
     });
   }
 
@@ -116,6 +116,7 @@ function ignore(): void {}
 
 function createUpgrades(maxPayload: number): WebSocketServer {
   return new WebSocketServer({
+    WebSocket: DeviceWebSocket,
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false, // 16 times the memory of a connection without

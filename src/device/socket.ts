@@ -52,8 +52,6 @@ export type Delivery = 'delivered' | 'backpressure' | 'gone';
 
 /** One device's WebSocket, bound to the actor that lives the connection's life. */
 export class DeviceSocket implements SupervisedConnection, Deadlines {
-  readonly deviceId: string;
-  readonly traceId: string;
   readonly connectedAt: number;
   actor: ConnectionActor | undefined;
   lastDataAt: number;
@@ -64,29 +62,32 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
   /** The clockwork looks again at this time; 0 after every change of state. */
   nextLookAt = 0;
   readonly #ports: SocketPorts;
-  readonly #socket: WebSocket;
+  readonly #socket: DeviceWebSocket;
   readonly #stream: Duplex;
   readonly #lease: Lease;
   #callbacksInFlight = 0;
 
-  constructor(ports: SocketPorts, { socket, stream, traceId, lease, deviceId, refreshAt }: DeviceSocketInit) {
+  constructor(ports: SocketPorts, { socket, stream, lease, refreshAt }: DeviceSocketInit) {
     const now = ports.clock.now();
     this.#ports = ports;
     this.#socket = socket;
     this.#stream = stream;
     this.#lease = lease;
-    this.deviceId = deviceId;
-    this.traceId = traceId;
     this.connectedAt = now;
     this.lastDataAt = now;
     this.lastSeenAt = now;
     this.pingAt = now + ports.settings.pingIntervalMs;
     this.refreshAt = refreshAt;
-    socket.on('message', () => this.#noteData());
-    socket.on('ping', () => this.#noteSeen());
-    socket.on('pong', () => this.#noteSeen());
-    socket.on('error', (error) => this.tell({ type: 'socket.failed', disconnect: causeOf(error) }));
-    socket.on('close', (code) => this.tell({ type: 'socket.closed', disconnect: closedByPeer(code) }));
+    socket.device = this;
+    socket.on('message', onMessage).on('ping', onSeen).on('pong', onSeen).on('error', onError).on('close', onClose);
+  }
+
+  get deviceId(): string {
+    return this.#lease.deviceId;
+  }
+
+  get traceId(): string {
+    return this.#lease.traceId;
   }
 
   /** The chart's own dotted state. */
@@ -125,7 +126,7 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
       this.#socket.send(data, { binary }, (error) => {
         this.#callbacksInFlight -= 1;
         if (error || this.#stream.destroyed) return resolve('gone'); // a write cut off from this side reports no error
-        this.#noteData();
+        this.noteData();
         resolve('delivered');
       });
     });
@@ -209,24 +210,47 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
     return JSON.stringify({ reconnectAfterMs: Math.round(Math.random() * this.#ports.settings.reconnectSpreadMs) });
   }
 
-  #noteSeen(): void {
+  noteSeen(): void {
     this.lastSeenAt = this.#ports.clock.now();
   }
 
-  /** The hot path: two plain writes, and the actor hears of it only when the state changes. */
-  #noteData(): void {
+  /** Data came or went. The hot path: two plain writes, and the actor hears of it only when the state changes. */
+  noteData(): void {
     this.lastDataAt = this.#ports.clock.now();
     this.lastSeenAt = this.lastDataAt;
     if (this.actor?.getSnapshot().hasTag('idle')) this.tell({ type: 'connection.active' });
   }
 }
 
+/** A WebSocket that knows its device, so that all of them share their listeners. */
+export class DeviceWebSocket extends WebSocket {
+  declare device: DeviceSocket;
+}
+
+function onMessage(this: WebSocket): void {
+  deviceOf(this).noteData();
+}
+
+function onSeen(this: WebSocket): void {
+  deviceOf(this).noteSeen();
+}
+
+function onError(this: WebSocket, error: Error): void {
+  deviceOf(this).tell({ type: 'socket.failed', disconnect: causeOf(error) });
+}
+
+function onClose(this: WebSocket, code: number): void {
+  deviceOf(this).tell({ type: 'socket.closed', disconnect: closedByPeer(code) });
+}
+
+function deviceOf(socket: WebSocket): DeviceSocket {
+  return (socket as DeviceWebSocket).device;
+}
+
 export interface DeviceSocketInit {
-  socket: WebSocket;
+  socket: DeviceWebSocket;
   /** What the WebSocket runs over. */
   stream: Duplex;
-  deviceId: string;
-  traceId: string;
   lease: Lease;
   refreshAt: number;
 }

@@ -1,33 +1,39 @@
 import type { Clock } from '../clock.ts';
-import type { Claim, Entry, Registry } from './registry.ts';
+import type { Claim, Registry } from './registry.ts';
 
 export type LeaseOutcome = 'registered' | 'superseded' | 'failed';
 
-export interface LeaseOptions {
+/** What all leases of a pod share. */
+export interface LeasePorts {
   registry: Registry;
-  claim: Claim;
   clock: Clock;
-  onError: (error: unknown) => void;
+  /** This pod, as its entries name it. */
+  owner: Omit<Claim, 'deviceId' | 'traceId'>;
+  onError(error: unknown, connection: Pick<Claim, 'deviceId' | 'traceId'>): void;
 }
 
 /** A first registration refused within this time of the connect is a registry clock that went back, ms. */
 const youngMs = 2000;
-
-const settled: Promise<unknown> = Promise.resolve();
 
 /**
  * One connection's hold on its registry entry. Its commands run one after another, so that an `unregister` finds out
  * about a `register` still under way. No method rejects: trouble goes to `onError` and is the outcome `failed`.
  */
 export class Lease {
-  readonly #options: LeaseOptions;
+  readonly deviceId: string;
+  readonly traceId: string;
+  readonly #ports: LeasePorts;
   readonly #claimedAt: number;
-  #entry: Entry | undefined;
-  #last = settled;
+  /** The entry's `t`, once it is known to be written: the rest of the entry never changes. */
+  #t: number | undefined;
+  /** The last command under way. */
+  #last: Promise<unknown> | undefined;
 
-  constructor(options: LeaseOptions) {
-    this.#options = options;
-    this.#claimedAt = options.clock.now();
+  constructor(ports: LeasePorts, { deviceId, traceId }: Pick<Claim, 'deviceId' | 'traceId'>) {
+    this.#ports = ports;
+    this.#claimedAt = ports.clock.now();
+    this.deviceId = deviceId;
+    this.traceId = traceId;
   }
 
   register(): Promise<LeaseOutcome> {
@@ -37,51 +43,57 @@ export class Lease {
   /** Prolongs the lease, writes the entry again if it is gone, and finds out about a newer connection. */
   refresh(): Promise<LeaseOutcome> {
     return this.#inTurn(async () => {
-      const mine = this.#entry;
-      if (!mine) return this.#claim();
-      const stored = await this.#options.registry.refresh(this.#options.claim.deviceId);
-      if (stored?.traceId === mine.traceId) {
-        this.#entry = stored; // with another t when a registration that timed out was carried out late
+      if (this.#t === undefined) return this.#claim();
+      const stored = await this.#ports.registry.refresh(this.deviceId);
+      if (stored?.traceId === this.traceId) {
+        this.#t = stored.t; // another one when a registration that timed out was carried out late
         return 'registered';
       }
-      return stored && stored.t >= mine.t ? 'superseded' : this.#claim();
+      return stored !== undefined && stored.t >= this.#t ? 'superseded' : this.#claim();
     });
   }
 
   unregister(): Promise<'unregistered' | 'failed'> {
     return this.#inTurn(async () => {
-      const { registry, claim } = this.#options;
-      const mine = this.#entry ?? (await this.#findMine());
-      if (mine) await registry.unregister(claim.deviceId, mine);
-      this.#entry = undefined;
+      const { registry, owner } = this.#ports;
+      const t = this.#t ?? (await this.#findMine());
+      if (t !== undefined) await registry.unregister(this.deviceId, { v: 1, ...owner, traceId: this.traceId, t });
+      this.#t = undefined;
       return 'unregistered' as const;
     });
   }
 
   /** The `t` of the first registration is kept for ever: a re-registration must not pass a newer connection. */
   async #claim(): Promise<LeaseOutcome> {
-    const { registry, claim, clock } = this.#options;
-    let answer = await registry.register(claim, this.#entry?.t);
-    if (answer.outcome === 'refused' && !this.#entry && clock.now() - this.#claimedAt < youngMs) {
+    const { registry, owner, clock } = this.#ports;
+    const claim = { ...owner, deviceId: this.deviceId, traceId: this.traceId };
+    let answer = await registry.register(claim, this.#t);
+    if (answer.outcome === 'refused' && this.#t === undefined && clock.now() - this.#claimedAt < youngMs) {
       answer = await registry.register(claim, answer.stored.t + 1);
     }
     if (answer.outcome === 'refused') return 'superseded';
-    this.#entry = answer.entry;
+    this.#t = answer.entry.t;
     return 'registered';
   }
 
   /** A registration that timed out may have been carried out all the same. */
-  async #findMine(): Promise<Entry | undefined> {
-    const { registry, claim } = this.#options;
-    const stored = await registry.lookup(claim.deviceId);
-    return stored?.traceId === claim.traceId ? stored : undefined;
+  async #findMine(): Promise<number | undefined> {
+    const stored = await this.#ports.registry.lookup(this.deviceId);
+    return stored?.traceId === this.traceId ? stored.t : undefined;
+  }
+
+  async #run<T>(run: () => Promise<T>, before: Promise<unknown> | undefined): Promise<T | 'failed'> {
+    if (before) await before;
+    try {
+      return await run();
+    } catch (error) {
+      this.#ports.onError(error, this);
+      return 'failed';
+    }
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T | 'failed'> {
-    const turn = this.#last.then(run).catch((error: unknown) => {
-      this.#options.onError(error);
-      return 'failed' as const;
-    });
+    const turn = this.#run(run, this.#last);
     this.#last = turn;
     return turn;
   }

@@ -6,6 +6,8 @@ import { MemoryRegistry } from '../../src/registry/memory.ts';
 import type { Claim, Registration } from '../../src/registry/registry.ts';
 import { claim } from '../support/claim.ts';
 
+const { serverIp, port, podId } = claim();
+
 const clock = new SimulatedClock();
 
 /** A registry whose commands arrive, and are answered, when `scheduler` wants. */
@@ -60,7 +62,13 @@ it('ends with the entry of the newest connection if that is still there, and nev
 
       const commands = connections.flatMap((life, index) => {
         const onError = (error: unknown) => expect.unreachable(String(error));
-        return live(new Lease({ registry, claim: claim({ traceId: `${index}` }), clock, onError }), life);
+        return live(
+          new Lease(
+            { registry, owner: { serverIp, port, podId }, clock, onError },
+            { deviceId: 'device-1', traceId: `${index}` },
+          ),
+          life,
+        );
       });
       await scheduler.waitFor(Promise.all(commands));
 

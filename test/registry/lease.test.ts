@@ -20,7 +20,8 @@ beforeEach(() => {
   stored = new MemoryRegistry(clock, leaseTtlMs);
   registry = new FaultyRegistry(stored);
   errors = [];
-  lease = new Lease({ registry, claim: claim(), clock, onError: (error) => errors.push(error) });
+  const { deviceId, traceId, ...owner } = claim();
+  lease = new Lease({ registry, owner, clock, onError: (error) => errors.push(error) }, { deviceId, traceId });
 });
 
 const entry = () => stored.lookup('device-1');
