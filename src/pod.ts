@@ -7,7 +7,7 @@ import { PodClient } from './callback/pod-client.ts';
 import { callbackRoutes } from './callback/routes.ts';
 import type { Clock } from './clock.ts';
 import { isoTime } from './clock.ts';
-import { startClockwork } from './clockwork.ts';
+import { Clockwork } from './clockwork.ts';
 import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
 import { createAccept } from './device/accept.ts';
@@ -54,7 +54,8 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
   const metrics = createMetrics();
   const registry = measured(openRegistry(config, clock, log), metrics, clock);
   const ports: Ports = { devicePort: 0, callbackPort: 0, adminPort: 0 };
-  const parts: Parts = { config, clock, log, metrics, registry, ports };
+  const clockwork = new Clockwork(clock);
+  const parts: Parts = { config, clock, clockwork, log, metrics, registry, ports };
   const life = createLife({ ...parts, announceDrain: () => void heartbeat.beat() });
   const heartbeat = createHeartbeat(parts, life);
   const podClient = new PodClient();
@@ -83,7 +84,6 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     for (const warning of configWarnings(config)) log.warn(warning);
   };
 
-  let stopClockwork = () => {};
   let terminations = 0;
 
   return {
@@ -95,7 +95,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
         throw error;
       }
       life.actor.start();
-      stopClockwork = startClockwork(clock, () => life.connections.all());
+      clockwork.start();
       heartbeat.start();
       return ports;
     },
@@ -108,7 +108,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     ended: life.ended.then(async ({ exitCode }) => {
       const { podId: _, ...report } = await life.report;
       log[report.outcome === 'drained' ? 'info' : 'warn'](report, 'drain over');
-      stopClockwork();
+      clockwork.stop();
       life.drain.stop();
       const left = [...life.connections.all()];
       await Promise.all([heartbeat.stop(), ...left.map((socket) => socket.abandon())]);
@@ -123,6 +123,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
 interface Parts {
   config: Config;
   clock: Clock;
+  clockwork: Clockwork;
   log: Logger;
   metrics: Metrics;
   registry: Registry;
@@ -150,7 +151,10 @@ function createHeartbeat({ config, clock, log, registry, ports }: Parts, life: L
   });
 }
 
-function deviceListener({ config, clock, log, metrics, registry, ports }: Parts, life: Life): DeviceListener {
+function deviceListener(
+  { config, clock, clockwork, log, metrics, registry, ports }: Parts,
+  life: Life,
+): DeviceListener {
   const { connections } = life;
   const settings = {
     idleAfterMs: config.IDLE_AFTER_MS,
@@ -174,7 +178,7 @@ function deviceListener({ config, clock, log, metrics, registry, ports }: Parts,
     }),
     accept: createAccept({
       connections,
-      socketPorts: { clock, settings, keeper: connections, metrics, log },
+      socketPorts: { clock, clockwork, settings, keeper: connections, metrics, log },
       leasePorts: () => ({
         registry,
         clock,

@@ -18,7 +18,7 @@ export interface Frame {
  * Plain mode: one callback body is one frame, text for `text/*` and `application/json`, binary for everything else.
  * Undefined: the frame would be text and the body is not UTF-8, so a device would have to drop its connection (RFC 6455 §8.1).
  */
-export function plainFrame(body: Buffer, contentType: string): Frame | undefined {
+export function plainFrame(body: Buffer, contentType = ''): Frame | undefined {
   if (!/^\s*(text\/[^;]+|application\/json)\s*(;|$)/i.test(contentType)) return { data: body, binary: true };
   return isUtf8(body) ? { data: body, binary: false } : undefined;
 }

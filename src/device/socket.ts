@@ -14,6 +14,7 @@ import {
 } from '../../machines/disconnect.ts';
 import { closeTimeoutMs } from '../../machines/drain-plan.ts';
 import type { Clock } from '../clock.ts';
+import type { Clockwork, Timed } from '../clockwork.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Lease } from '../registry/lease.ts';
@@ -41,6 +42,7 @@ export interface SocketKeeper {
 /** What all sockets of a pod share. */
 export interface SocketPorts {
   clock: Clock;
+  clockwork: Clockwork;
   settings: SocketSettings;
   keeper: SocketKeeper;
   metrics: Metrics;
@@ -51,7 +53,7 @@ export interface SocketPorts {
 export type Delivery = 'delivered' | 'backpressure' | 'gone';
 
 /** One device's WebSocket, bound to the actor that lives the connection's life. */
-export class DeviceSocket implements SupervisedConnection, Deadlines {
+export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
   readonly connectedAt: number;
   actor: ConnectionActor | undefined;
   lastDataAt: number;
@@ -59,8 +61,7 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
   pingAt: number;
   refreshAt: number;
   cutAt = Infinity;
-  /** The clockwork looks again at this time; 0 after every change of state. */
-  nextLookAt = 0;
+  dueTick = Infinity;
   readonly #ports: SocketPorts;
   readonly #socket: DeviceWebSocket;
   readonly #stream: Duplex;
@@ -98,7 +99,7 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
 
   /** Not closing yet. */
   get isOpen(): boolean {
-    return this.actor?.getSnapshot().hasTag('open') === true;
+    return this.#is('open');
   }
 
   /** How long a drain would have to spare it no longer: no data for this long, ms; 0 while something is under way. */
@@ -108,7 +109,7 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
 
   tell(event: ConnectionEvent): void {
     this.actor?.send(event);
-    this.nextLookAt = 0;
+    if (this.#isAlive) this.#ports.clockwork.arm(this, 0); // another state may have other deadlines
   }
 
   close(disconnect: Disconnect): void {
@@ -134,11 +135,11 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
 
   /** Acts on every deadline that has come, and says when to look again. */
   look(now: number): number {
+    if (!this.#isAlive) return Infinity;
     const { settings } = this.#ports;
-    const tags = this.actor?.getSnapshot().tags;
     if (now >= this.cutAt) this.tell({ type: 'closing.overdue' });
     if (now >= this.lastSeenAt + settings.pongTimeoutMs) this.tell({ type: 'peer.silent' });
-    if (tags?.has('active') && now >= this.lastDataAt + settings.idleAfterMs) this.tell({ type: 'connection.idle' });
+    if (this.#is('active') && now >= this.lastDataAt + settings.idleAfterMs) this.tell({ type: 'connection.idle' });
     if (now >= this.pingAt) {
       this.pingAt = now + settings.pingIntervalMs;
       if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
@@ -147,10 +148,11 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
       this.refreshAt += settings.refreshMs;
       void this.#lease.refresh().then((outcome) => this.tell({ type: `registry.${outcome}` }));
     }
-    return nextDeadline(this, this.actor?.getSnapshot().hasTag('active') === true, settings);
+    return this.#isAlive ? nextDeadline(this, this.#is('active'), settings) : Infinity;
   }
 
   register(): void {
+    this.#ports.clockwork.arm(this, 0);
     void this.#lease.register().then((outcome) => this.tell({ type: `registry.${outcome}` }));
   }
 
@@ -179,7 +181,8 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
   }
 
   ended(disconnect: Disconnect): void {
-    const { keeper, metrics, log, clock } = this.#ports;
+    const { keeper, metrics, log, clock, clockwork } = this.#ports;
+    clockwork.disarm(this);
     keeper.end(this);
     metrics.closed(disconnect);
     const durationMs = Math.round(clock.now() - this.connectedAt);
@@ -188,21 +191,28 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
   }
 
   crashed(error: unknown): void {
-    const { keeper, metrics, log } = this.#ports;
+    const { keeper, metrics, log, clockwork } = this.#ports;
+    clockwork.disarm(this);
     log.error({ err: error, deviceId: this.deviceId, traceId: this.traceId }, 'connection crashed');
     keeper.forget(this);
     keeper.end(this);
     metrics.closed(serverError);
     this.#socket.close(serverError.code, serverError.reason);
-    this.refreshAt = Infinity;
     void this.#lease.unregister();
   }
 
   /** The pod gives up on this connection: cut the socket, and delete the entry as far as the registry answers. */
   async abandon(): Promise<void> {
     this.#socket.terminate();
-    this.refreshAt = Infinity;
     await this.#lease.unregister();
+  }
+
+  get #isAlive(): boolean {
+    return this.actor?.getSnapshot().status === 'active';
+  }
+
+  #is(tag: 'open' | 'active' | 'idle'): boolean {
+    return this.actor?.getSnapshot().hasTag(tag) === true;
   }
 
   #closeReason(disconnect: Disconnect): string {
@@ -218,7 +228,7 @@ export class DeviceSocket implements SupervisedConnection, Deadlines {
   noteData(): void {
     this.lastDataAt = this.#ports.clock.now();
     this.lastSeenAt = this.lastDataAt;
-    if (this.actor?.getSnapshot().hasTag('idle')) this.tell({ type: 'connection.active' });
+    if (this.#is('idle')) this.tell({ type: 'connection.active' });
   }
 }
 

@@ -9,30 +9,34 @@ const discardMs = 5000;
  * Reads a whole request body of at most `limit` bytes. A larger one is a 413, and the rest is read and thrown away so that a
  * caller who is still sending gets the answer instead of a reset: at once on a connection that is kept, else when the body is over.
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  const body = Number(request.headers['content-length']) > limit ? undefined : await collect(request, limit);
-  if (body) return body;
+export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
+  return Number(request.headers['content-length']) > limit ? refuse(request, limit) : collect(request, limit);
+}
+
+async function refuse(request: IncomingMessage, limit: number): Promise<never> {
   request.resume();
   if (endsWithAnswer(request)) await finished(request, { signal: AbortSignal.timeout(discardMs) }).catch(() => {}); // answered anyway
   throw new Problem({ status: 413, code: 'body-too-large', detail: `a body is at most ${limit} bytes` });
 }
 
-/** Undefined: larger than `limit`. */
-function collect(request: IncomingMessage, limit: number): Promise<Buffer | undefined> {
+function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
+    const stop = () => request.off('data', keep).off('end', end).off('close', breakOff);
     const keep = (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
       if (size <= limit) return;
-      request.off('data', keep);
-      resolve(undefined);
+      stop();
+      resolve(refuse(request, limit));
     };
-    request.on('data', keep);
-    request.once('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)));
-    request.once('error', () => reject(aborted()));
-    request.once('close', () => reject(aborted()));
+    const end = () => {
+      stop();
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
+    };
+    const breakOff = () => reject(aborted());
+    request.on('data', keep).on('end', end).on('close', breakOff);
   });
 }
 

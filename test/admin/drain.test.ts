@@ -135,7 +135,10 @@ it('the closes of a drain are counted in the metrics', async () => {
     const closed = await metric(pod.admin, 'ws_connect_drain_closed_total{activity="idle"}');
     return closed === 3 && closed;
   });
-  const restarting = await metric(pod.admin, 'ws_connect_closes_total{code="1012",reason="restarting"}');
+  const restarting = await until(async () => {
+    const ended = await metric(pod.admin, 'ws_connect_closes_total{code="1012",reason="restarting"}');
+    return ended === 3 && ended; // each once its device has answered the close
+  });
   clearInterval(timer);
 
   expect(idle).toBe(3);
