@@ -63,7 +63,7 @@ export const connectionMachine = setup({
     context: {} as ConnectionContext,
     events: {} as ConnectionEvent,
     input: {} as ConnectionInput,
-    tags: {} as 'open' | 'active' | 'idle',
+    tags: {} as 'open' | 'registered' | 'active' | 'idle',
   },
   actions: {
     register: ({ context }) => context.effects.register(),
@@ -98,7 +98,7 @@ export const connectionMachine = setup({
       on: { 'registry.registered': 'registered' },
     },
     registered: {
-      tags: 'open',
+      tags: ['open', 'registered'],
       initial: 'active',
       states: {
         active: { tags: 'active', on: { 'connection.idle': 'idle' } },

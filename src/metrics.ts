@@ -68,6 +68,7 @@ export function createMetrics() {
     registers,
   });
 
+  const callbackDurations = callbackDuration.labels();
   const callbacksBy = kept((outcome: string) => callbacks.labels(outcome));
   const registryBy = kept((operation: string) => ({
     ok: registryOperations.labels(operation, 'ok'),
@@ -80,7 +81,7 @@ export function createMetrics() {
     closed: ({ code, reason }: Disconnect) => closes.inc({ code: knownCodes.has(code) ? code : 'other', reason }),
     callback(outcome: string, durationMs: number) {
       callbacksBy(outcome).inc();
-      callbackDuration.observe(durationMs / 1000);
+      callbackDurations.observe(durationMs / 1000);
     },
     registryOperation(operation: string, result: 'ok' | 'failed', durationMs: number) {
       const handles = registryBy(operation);
@@ -97,17 +98,16 @@ export function createMetrics() {
         labelNames: ['state'],
         registers,
         collect() {
+          const states = sources.connectionStates(); // a walk over all connections, so only once a scrape
           this.reset();
-          for (const [state, count] of sources.connectionStates()) this.set({ state }, count);
+          for (const [state, count] of states) this.set({ state }, count);
+          unregistered.set(states.get('connecting') ?? 0); // scraped after this one
         },
       });
-      new Gauge({
+      const unregistered = new Gauge({
         name: 'ws_connect_registry_unregistered_connections',
         help: 'Open connections whose entry is not in the registry yet',
         registers,
-        collect() {
-          this.set(sources.connectionStates().get('connecting') ?? 0);
-        },
       });
       new Gauge({
         name: 'ws_connect_drain_phase',

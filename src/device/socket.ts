@@ -17,7 +17,7 @@ import type { Clock } from '../clock.ts';
 import type { Clockwork, Timed } from '../clockwork.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Lease } from '../registry/lease.ts';
+import type { Lease, LeaseOutcome } from '../registry/lease.ts';
 import type { Deadlines, DeadlineSettings } from './deadlines.ts';
 import { nextDeadline } from './deadlines.ts';
 import type { Frame } from './protocol.ts';
@@ -94,7 +94,8 @@ export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
   /** The chart's own dotted state. */
   get state(): string {
     const value = this.actor?.getSnapshot().value ?? 'connecting';
-    return typeof value === 'string' ? value : Object.entries(value)[0]!.join('.');
+    if (typeof value === 'string') return value;
+    return 'registered' in value ? `registered.${value.registered}` : `closing.${value.closing}`;
   }
 
   /** Not closing yet. */
@@ -146,7 +147,7 @@ export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
     }
     if (now >= this.refreshAt) {
       this.refreshAt += settings.refreshMs;
-      void this.#lease.refresh().then((outcome) => this.tell({ type: `registry.${outcome}` }));
+      void this.#lease.refresh().then((outcome) => this.#refreshed(outcome));
     }
     return this.#isAlive ? nextDeadline(this, this.#is('active'), settings) : Infinity;
   }
@@ -207,11 +208,17 @@ export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
     await this.#lease.unregister();
   }
 
+  /** The actor hears of it only when something changes. */
+  #refreshed(outcome: LeaseOutcome): void {
+    if (outcome === 'registered' && this.#is('registered')) return;
+    this.tell({ type: `registry.${outcome}` });
+  }
+
   get #isAlive(): boolean {
     return this.actor?.getSnapshot().status === 'active';
   }
 
-  #is(tag: 'open' | 'active' | 'idle'): boolean {
+  #is(tag: 'open' | 'registered' | 'active' | 'idle'): boolean {
     return this.actor?.getSnapshot().hasTag(tag) === true;
   }
 

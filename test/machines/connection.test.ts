@@ -141,9 +141,9 @@ describe('a connection', () => {
     }
 
     expect(tags.map((set) => set.sort())).toEqual([
-      ['active', 'open'],
-      ['idle', 'open'],
-      ['active', 'open'],
+      ['active', 'open', 'registered'],
+      ['idle', 'open', 'registered'],
+      ['active', 'open', 'registered'],
     ]);
   });
 
