@@ -1,0 +1,50 @@
+import { parseArgs } from 'node:util';
+import type { PartName } from './parts.ts';
+import { partNames, parts } from './parts.ts';
+
+export interface Arguments {
+  only: PartName[];
+  rounds: number;
+  /** The file for all figures. */
+  json: string;
+  quick: boolean;
+  help: boolean;
+}
+
+const options = {
+  only: { type: 'string', default: partNames.join(',') },
+  rounds: { type: 'string', default: '5' },
+  json: { type: 'string', default: 'bench-results.json' },
+  quick: { type: 'boolean', default: false },
+  help: { type: 'boolean', default: false },
+} as const;
+
+/** Throws an `Error` with a sentence for who has typed it. */
+export function parseArguments(args: string[]): Arguments {
+  const { values } = parseArgs({ args, options });
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds is a whole number from 1');
+  const only = values.only.split(',').map(partNamed);
+  return { ...values, rounds, only };
+}
+
+export function helpText(): string {
+  const list = partNames.map((name) => `  ${name.padEnd(12)} ${parts[name].about}`);
+  return `npm run bench -- [options]
+
+  --only PART,PART   these parts only
+  --rounds N         how often everything is measured (5)
+  --json FILE        where all figures go (bench-results.json)
+  --quick            few devices, short rounds: does the bench work? The figures mean nothing
+  --help             this text
+
+Parts:
+${list.join('\n')}
+`;
+}
+
+function partNamed(text: string): PartName {
+  const name = partNames.find((one) => one === text);
+  if (!name) throw new Error(`no such part: ${text}; there are ${partNames.join(', ')}`);
+  return name;
+}

@@ -1,0 +1,46 @@
+import type { Part } from './section.ts';
+
+interface PartEntry {
+  about: string;
+  /** How long it takes about, seconds: to begin with, and a round. */
+  seconds: { once: number; round: number };
+  load: () => Promise<Part>;
+}
+
+/** In the order in which they run. */
+export const parts = {
+  supervision: {
+    about: 'births, deaths, sweeps and memory of connection actors, ours beside stock spawnChild',
+    seconds: { once: 26, round: 9 },
+    load: async () => (await import('./supervision.ts')).supervision,
+  },
+  clockwork: {
+    about: 'what the deadlines of all connections cost: a sliced scan beside a timing wheel',
+    seconds: { once: 5, round: 10 },
+    load: async () => (await import('./clockwork.ts')).clockwork,
+  },
+  deliver: {
+    about: 'deliveries per second and CPU per delivery, closed loop, side by side',
+    seconds: { once: 0, round: 36 },
+    load: async () => (await import('./deliver.ts')).deliver,
+  },
+  latency: {
+    about: 'latency of a message at a fixed rate, open loop, side by side',
+    seconds: { once: 9, round: 48 },
+    load: async () => (await import('./latency.ts')).latency,
+  },
+  idle: {
+    about: 'memory per idle connection and CPU per connect at 15,000, side by side',
+    seconds: { once: 0, round: 146 },
+    load: async () => (await import('./idle.ts')).idle,
+  },
+  drain: {
+    about: 'a drain of 15,000 connections of ws-connect: pace, event-loop lag, callbacks meanwhile',
+    seconds: { once: 0, round: 48 },
+    load: async () => (await import('./drain.ts')).drain,
+  },
+} satisfies Record<string, PartEntry>;
+
+export type PartName = keyof typeof parts;
+
+export const partNames = Object.keys(parts) as PartName[];

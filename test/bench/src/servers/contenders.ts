@@ -1,0 +1,27 @@
+import { fileURLToPath } from 'node:url';
+import type { Wire } from '../load/wire.ts';
+import { plainWire, socketIoWire } from '../load/wire.ts';
+
+/** A server under test. */
+export interface Contender {
+  name: string;
+  /** What plain `node` runs. */
+  program: string;
+  /** What its devices speak. */
+  wire: Wire;
+}
+
+const pathOf = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+/** The built product itself. */
+export const wsConnect: Contender = {
+  name: 'ws-connect',
+  program: pathOf('../../../../dist/src/main.js'),
+  wire: plainWire,
+};
+export const byHand: Contender = { name: 'by-hand', program: pathOf('by-hand.js'), wire: plainWire };
+const floor: Contender = { name: 'floor', program: pathOf('floor.js'), wire: plainWire };
+const socketIo: Contender = { name: 'socket.io', program: pathOf('socket-io.js'), wire: socketIoWire };
+
+/** In the order in which every round takes them. */
+export const contenders = [wsConnect, byHand, floor, socketIo];
