@@ -123,7 +123,7 @@ function createUpgrades(maxPayload: number): WebSocketServer {
     maxPayload,
     maxFragments: 64,
     maxBufferedChunks: 256, // one-byte fragments would cost a thousand times their size
-    closeTimeout: closeTimeoutMs,
+    closeTimeout: 2 * closeTimeoutMs, // the chart cuts first; this is for a chart that has crashed
     handleProtocols: chooseProtocol,
   });
 }
