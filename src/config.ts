@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
-import { isCidr, privateCidrs } from './address.ts';
+import { insideCidrs, isCidr, privateCidrs } from './address.ts';
 
 /** The configuration cannot be used; the message names the variable, the value and what is allowed. */
 export class ConfigError extends Error {
@@ -163,6 +163,9 @@ export function configWarnings(config: Config): string[] {
   const warnings = [];
   if (config.REDIS_URL && config.DEVICE_AUTH === 'none') {
     warnings.push('DEVICE_AUTH=none: whoever reaches the device port can be any device');
+  }
+  if (!insideCidrs(config.POD_CIDRS)(config.POD_IP)) {
+    warnings.push('POD_IP is outside POD_CIDRS: pods with the same setting forward no callback to this one');
   }
   if (config.PONG_TIMEOUT_MS <= config.PING_INTERVAL_MS) {
     warnings.push('PONG_TIMEOUT_MS is not above PING_INTERVAL_MS: quiet devices are cut off before they are pinged');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../src/config.ts';
-import { ConfigError, configTable, loadConfig, printableConfig } from '../src/config.ts';
+import { ConfigError, configTable, configWarnings, loadConfig, printableConfig } from '../src/config.ts';
 
 /** What the refusal of this environment says. */
 function refusal(env: Environment): string {
@@ -225,4 +225,21 @@ it('with a Redis the address published is one that other pods can reach, or the 
   }
 
   expect(outcome).toMatch(/^(?!127\.)\d+\.\d+\.\d+\.\d+$|POD_IP is not set/);
+});
+
+describe('a warning at start', () => {
+  const warnings = (env: Environment) => configWarnings(loadConfig(env)).join('\n');
+
+  it('is not given for the defaults', () => {
+    expect(warnings({})).toBe('');
+  });
+
+  it.each([
+    ['DEVICE_AUTH=none', { REDIS_URL: 'redis://127.0.0.1', POD_IP: '10.0.0.1' }],
+    ['POD_IP is outside POD_CIDRS', { POD_IP: '192.0.2.1' }],
+    ['PONG_TIMEOUT_MS', { PONG_TIMEOUT_MS: '25000' }],
+    ['DRAIN_DEADLINE_MS', { DRAIN_DEADLINE_MS: '22999' }],
+  ])('is given for %s', (about, env) => {
+    expect(warnings(env)).toContain(about);
+  });
 });
