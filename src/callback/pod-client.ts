@@ -48,7 +48,10 @@ export class PodClient {
       outgoing.once('error', reject);
       outgoing.once('response', (response) => {
         const status = response.statusCode!;
-        if (status >= 300 && status < 400) outgoing.destroy(new Error(`redirected with ${status}`));
+        if (status >= 300 && status < 400) {
+          response.resume();
+          return reject(new Error(`redirected with ${status}`));
+        }
         const chunks: Buffer[] = [];
         let size = 0;
         response.on('data', (chunk: Buffer) => {

@@ -183,7 +183,7 @@ describe('what goes to the owner and comes from it', () => {
     expect(request!.headers).not.toHaveProperty('authorization');
   });
 
-  it('a redirect is not followed', async () => {
+  it('a redirect is not followed, and counts as no answer', async () => {
     const { near, own } = await runTwoPods(redis);
     const target = await fakeOwner((_request, response) => response.end());
     const owner = await fakeOwner((_request, response) => {
@@ -191,9 +191,10 @@ describe('what goes to the owner and comes from it', () => {
     });
     await own('lamp-1', owner);
 
-    const { status } = await push(near.callback, 'lamp-1');
+    const { status, json } = await push(near.callback, 'lamp-1');
 
-    expect(status).not.toBe(200);
+    expect(status).toBe(503);
+    expect(json).toMatchObject({ code: 'owner-unreachable' });
     expect(target.requests).toEqual([]);
   });
 
