@@ -22,6 +22,11 @@ export function nextDeadline(at: Deadlines, active: boolean, { idleAfterMs, pong
   return Math.min(idleAt, at.lastSeenAt + pongTimeoutMs, at.pingAt, at.refreshAt, at.cutAt);
 }
 
+/** The first turn after `now` of what comes round every `periodMs`. Turns missed while the process was frozen are left out. */
+export function nextTurn(at: number, periodMs: number, now: number): number {
+  return at + (Math.floor((now - at) / periodMs) + 1) * periodMs;
+}
+
 /**
  * Hands out the first refresh of each new connection so that refreshes spread evenly over the period, however
  * bunched the connects were: the phases of `slots` connects in a row divide the period evenly.

@@ -19,7 +19,7 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Lease, LeaseOutcome } from '../registry/lease.ts';
 import type { Deadlines, DeadlineSettings } from './deadlines.ts';
-import { nextDeadline } from './deadlines.ts';
+import { nextDeadline, nextTurn } from './deadlines.ts';
 import type { Frame } from './protocol.ts';
 
 export interface SocketSettings extends DeadlineSettings {
@@ -146,7 +146,7 @@ export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
       if (this.#socket.readyState === WebSocket.OPEN) this.#socket.ping();
     }
     if (now >= this.refreshAt) {
-      this.refreshAt += settings.refreshMs;
+      this.refreshAt = nextTurn(this.refreshAt, settings.refreshMs, now);
       void this.#lease.refresh().then((outcome) => this.#refreshed(outcome));
     }
     return this.#isAlive ? nextDeadline(this, this.#is('active'), settings) : Infinity;
