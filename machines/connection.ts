@@ -1,9 +1,9 @@
 /**
  * One connection's life, from the accepted socket to the deleted registry entry.
  *
- *   connecting ──registered──▶ registered { active ⇄ idle }
- *       │                           │
- *       └───── close, peer gone ────┤
+ *   connecting ──registered──▶ registered { active ⇄ idle } ◀──registered── doubted ◀──doubted── any open state
+ *       │                           │                                        │
+ *       └───── close, peer gone ────┼────────────────────────────────────────┘
  *                                   ▼
  *                closing { unregistering ─▶ disconnecting } ──socket.closed──▶ unregistered
  *
@@ -11,9 +11,11 @@
  * pass through the chart: the socket writes down when data came and tells the chart only of a change between active
  * and idle. There is no `after` either: the pod's clockwork looks at the deadlines of all connections.
  */
+import type { SnapshotFrom } from 'xstate';
 import { assign, setup } from 'xstate';
 import type { Disconnect } from './disconnect.ts';
 import { silent, superseded } from './disconnect.ts';
+import { sharing } from './sharing.ts';
 
 /** What a connection's life asks of its surroundings. None may throw, and none waits: each answers with an event. */
 export interface ConnectionEffects {
@@ -35,6 +37,8 @@ export type ConnectionEvent =
   | { type: 'registry.registered' }
   | { type: 'registry.failed' }
   | { type: 'registry.superseded' }
+  /** The pod stood still for so long that the device may have gone to another one meanwhile. */
+  | { type: 'registry.doubted' }
   | { type: 'registry.unregistered' }
   | { type: 'registry.unregisterFailed' }
   | { type: 'connection.idle' }
@@ -58,12 +62,16 @@ interface ConnectionContext {
 /** What `context.disconnect` holds while nothing has ended the connection. */
 const none: Disconnect = { code: 1005, reason: 'none', when: 'never', reconnect: true };
 
+function contextOf({ effects }: ConnectionInput): ConnectionContext {
+  return { effects, disconnect: none };
+}
+
 export const connectionMachine = setup({
   types: {
     context: {} as ConnectionContext,
     events: {} as ConnectionEvent,
     input: {} as ConnectionInput,
-    tags: {} as 'open' | 'registered' | 'active' | 'idle',
+    tags: {} as 'open' | 'trusted' | 'registered' | 'active' | 'idle',
   },
   actions: {
     register: ({ context }) => context.effects.register(),
@@ -75,7 +83,7 @@ export const connectionMachine = setup({
   },
 }).createMachine({
   id: 'connection',
-  context: ({ input }) => ({ effects: input.effects, disconnect: none }),
+  context: ({ input }) => contextOf(input),
   initial: 'connecting',
   on: {
     close: { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
@@ -83,6 +91,7 @@ export const connectionMachine = setup({
     'socket.closed': { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
     'peer.silent': { target: '.closing', actions: { type: 'noteCause', params: silent } },
     'registry.superseded': { target: '.closing', actions: { type: 'noteCause', params: superseded } },
+    'registry.doubted': '.doubted',
     'registry.failed': {}, // the entry may be old or missing: the next refresh repairs it
     'registry.registered': {}, // a refresh found the entry missing and wrote it again
     'registry.unregistered': {},
@@ -93,21 +102,26 @@ export const connectionMachine = setup({
   },
   states: {
     connecting: {
-      tags: 'open',
+      tags: ['open', 'trusted'],
       entry: 'register',
       on: { 'registry.registered': 'registered' },
     },
     registered: {
-      tags: ['open', 'registered'],
+      tags: ['open', 'trusted', 'registered'],
       initial: 'active',
       states: {
         active: { tags: 'active', on: { 'connection.idle': 'idle' } },
         idle: { tags: 'idle', on: { 'connection.active': 'active' } },
       },
     },
+    doubted: {
+      tags: 'open',
+      on: { 'registry.registered': 'registered', 'registry.doubted': {} },
+    },
     closing: {
       initial: 'unregistering',
       on: {
+        'registry.doubted': {},
         close: {},
         'socket.failed': {},
         'socket.closed': {}, // told again when `disconnecting` asks
@@ -134,3 +148,8 @@ export const connectionMachine = setup({
     unregistered: { type: 'final', entry: 'reportEnd' },
   },
 });
+
+export type ConnectionStateValue = SnapshotFrom<typeof connectionMachine>['value'];
+
+/** The same chart, for a pod full of them. */
+export const connectionLogic = sharing(connectionMachine, contextOf);

@@ -12,9 +12,9 @@
 import type { ActorLogic, ActorRef, ActorRefFrom, AnyActorScope, AnyEventObject, Snapshot } from 'xstate';
 import { createActor } from 'xstate';
 import type { ConnectionEffects } from './connection.ts';
-import { connectionMachine } from './connection.ts';
+import { connectionLogic } from './connection.ts';
 
-export type ConnectionActor = ActorRefFrom<typeof connectionMachine>;
+export type ConnectionActor = ActorRefFrom<typeof connectionLogic>;
 
 /** What the supervisor keeps of a connection: its effects, and the actor it gives it before the first of them. */
 export interface SupervisedConnection extends ConnectionEffects {
@@ -88,7 +88,7 @@ export const connectionsLogic: ConnectionsLogic = {
     if (event.type === 'open') {
       const { connection } = event;
       const { traceId: id } = connection;
-      const actor = createActor(connectionMachine, { parent: scope.self, id, input: { effects: connection } });
+      const actor = createActor(connectionLogic, { parent: scope.self, id, input: { effects: connection } });
       connection.actor = actor;
       children.set(id, connection);
       actor.start();

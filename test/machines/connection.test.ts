@@ -9,6 +9,7 @@ import { ConnectionRecorder } from '../support/connection-recorder.ts';
 const registered: ConnectionEvent = { type: 'registry.registered' };
 const failed: ConnectionEvent = { type: 'registry.failed' };
 const superseded: ConnectionEvent = { type: 'registry.superseded' };
+const doubted: ConnectionEvent = { type: 'registry.doubted' };
 const unregistered: ConnectionEvent = { type: 'registry.unregistered' };
 const unregisterFailed: ConnectionEvent = { type: 'registry.unregisterFailed' };
 const idle: ConnectionEvent = { type: 'connection.idle' };
@@ -23,6 +24,7 @@ const events = [
   registered,
   failed,
   superseded,
+  doubted,
   unregistered,
   unregisterFailed,
   idle,
@@ -54,12 +56,12 @@ describe('every path through the chart of a connection', () => {
     return { ...chart.replay(path, { effects: recorder }), calls: recorder.calls };
   };
 
-  test('there are 157: the start, and 12 events in each of 13 states that are not final', () => {
+  test('there are 183: the start, and 13 events in each of 14 states that are not final', () => {
     const { size, paths } = chart;
 
-    // connecting, active, idle; then unregistering, disconnecting and unregistered for each of 5 causes
-    expect(size).toBe(3 + 3 * 5);
-    expect(paths).toHaveLength(1 + 12 * (3 + 2 * 5));
+    // connecting, active, idle, doubted; then unregistering, disconnecting and unregistered for each of 5 causes
+    expect(size).toBe(4 + 3 * 5);
+    expect(paths).toHaveLength(1 + 13 * (4 + 2 * 5));
   });
 
   test('ends in the state the chart predicts', () => {
@@ -83,8 +85,9 @@ describe('every path through the chart of a connection', () => {
   test('stays as it is when its last event is ignored on purpose', () => {
     const ignoring = chart.paths.filter((path) => replay(path).lastEvent === 'ignored');
 
-    // of the 156 events 38 are heard: 5 causes and one more while open, an answer and the next step or a cut while closing
-    expect(ignoring).toHaveLength(156 - 3 * (5 + 1) - 5 * (2 + 2));
+    // of the 182 events 47 are heard: while open 5 causes, one step on, and a doubt where there is none yet;
+    // while closing either answer of the registry, and then the end of the socket or a cut
+    expect(ignoring).toHaveLength(182 - 4 * (5 + 1) - 3 - 5 * (2 + 2));
     for (const path of ignoring) {
       const before = replay({ events: path.events.slice(0, -1) });
       const after = replay(path);
@@ -128,7 +131,7 @@ describe('a connection', () => {
   test('is open but neither active nor idle while it registers', () => {
     const { actor } = connectionAfter();
 
-    expect([...actor.getSnapshot().tags]).toEqual(['open']);
+    expect([...actor.getSnapshot().tags].sort()).toEqual(['open', 'trusted']);
   });
 
   test('is active once registered, idle when nothing came, and active again', () => {
@@ -141,9 +144,9 @@ describe('a connection', () => {
     }
 
     expect(tags.map((set) => set.sort())).toEqual([
-      ['active', 'open', 'registered'],
-      ['idle', 'open', 'registered'],
-      ['active', 'open', 'registered'],
+      ['active', 'open', 'registered', 'trusted'],
+      ['idle', 'open', 'registered', 'trusted'],
+      ['active', 'open', 'registered', 'trusted'],
     ]);
   });
 
@@ -168,6 +171,44 @@ describe('a connection', () => {
     const { actor } = connectionAfter(registered, idle, registered, failed);
 
     expect(actor.getSnapshot().value).toEqual({ registered: 'idle' });
+  });
+
+  test.each([
+    ['connecting', []],
+    ['active', [registered]],
+    ['idle', [registered, idle]],
+  ])('in doubt, %s before, stays open and asks for nothing, but is not trusted', (_, before) => {
+    const { actor, calls } = connectionAfter(...before, doubted);
+
+    expect(actor.getSnapshot().value).toBe('doubted');
+    expect([...actor.getSnapshot().tags]).toEqual(['open']);
+    expect(calls).toEqual(['register']);
+  });
+
+  test('is trusted again, and active, once the registry has said that it is still registered', () => {
+    const { actor } = connectionAfter(registered, idle, doubted, registered);
+
+    expect(actor.getSnapshot().value).toEqual({ registered: 'active' });
+    expect(actor.getSnapshot().hasTag('trusted')).toBe(true);
+  });
+
+  test('stays in doubt while the registry fails, whatever the device does, and however often it is doubted', () => {
+    const { actor } = connectionAfter(registered, doubted, failed, active, idle, doubted);
+
+    expect(actor.getSnapshot().value).toBe('doubted');
+  });
+
+  test('in doubt ends as superseded when there is a newer one', () => {
+    const { calls } = connectionAfter(registered, doubted, superseded, unregistered, gone);
+
+    expect(calls).toEqual(['register', 'unregister', 'closeSocket superseded', 'ended superseded']);
+  });
+
+  test('does not come to life again by a doubt while it closes', () => {
+    const { actor, calls } = connectionAfter(registered, close, doubted, registered, unregistered, doubted);
+
+    expect(actor.getSnapshot().value).toEqual({ closing: 'disconnecting' });
+    expect(calls).toEqual(['register', 'unregister', 'closeSocket restarting']);
   });
 
   test('does not touch the socket before the registry has answered, even if the peer leaves meanwhile', () => {
