@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
 import { insideCidrs, isCidr, privateCidrs } from './address.ts';
+import { parseRedisUrl } from './registry/redis-url.ts';
 
 /** The configuration cannot be used; the message names the variable, the value and what is allowed. */
 export class ConfigError extends Error {
@@ -80,8 +81,8 @@ const variables = {
   ),
   REDIS_URL: matching(
     'the registry; without it one pod keeps it in memory',
-    'redis:// or rediss:// with HOST:PORT, user info and a database number, percent-encoded, without a query',
-    isRedisUrl,
+    'redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DB or redis+cluster://HOST:PORT,HOST:PORT, or rediss for TLS, with user info, percent-encoded, and without a query',
+    (value) => parseRedisUrl(value) !== undefined,
   ),
   REDIS_PREFIX: matching(
     'what every Redis key begins with',
@@ -90,6 +91,7 @@ const variables = {
     'ws-connect',
   ),
   LEASE_TTL_MS: ms('how long an entry outlives its pod; refreshed every third of it', 60_000, 300),
+  REREGISTER_PER_SECOND: integer('entries repaired in a second after a registry outage', 2000, 1, 1_000_000),
   RECONNECT_SPREAD_MS: ms('a drained device is asked to come back after a random time up to this', 2000, 0),
   IDLE_AFTER_MS: ms('a connection without data for this long is idle', 3000, 1),
   PING_INTERVAL_MS: ms('how often a device is pinged', 25_000, 10),
@@ -114,7 +116,6 @@ const variables = {
 
 /** In the public contract, but not in this version: refused rather than silently without effect. */
 const notYet = [
-  'REREGISTER_PER_SECOND',
   'TRUSTED_PROXIES',
   'CONNECTS_PER_ADDRESS_PER_SECOND',
   'MESSAGES_PER_CONNECTION_PER_SECOND',
@@ -220,30 +221,9 @@ function checkedPlan(values: Parsed): DrainPlan {
   );
 }
 
-function isRedisUrl(value: string): boolean {
-  if (!/^[\x21-\x7e]+$/.test(value) || !URL.canParse(value)) return false;
-  const { protocol, hostname, username, password, pathname, search, hash } = new URL(value);
-  return (
-    (protocol === 'redis:' || protocol === 'rediss:') &&
-    hostname !== '' &&
-    isDecodable(username + password) &&
-    /^(\/\d*)?$/.test(pathname) &&
-    search + hash === ''
-  );
-}
-
-function isDecodable(text: string): boolean {
-  try {
-    decodeURIComponent(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** One line, and nothing of what may be a password: before an @, or in a query. */
 function printable(value: string): string {
-  const open = value.replace(/^(\w*:\/\/)?[^]*@/, '$1***@').replace(/\?[^]*$/, '?***');
+  const open = value.replace(/^([\w+]*:\/\/)?[^]*@/, '$1***@').replace(/\?[^]*$/, '?***');
   return JSON.stringify(open).slice(1, -1);
 }
 

@@ -1,13 +1,15 @@
-/** Lets `perSecond` through on average, and after a quiet second as many at once. 0 lets everything through. */
+/** Lets `perSecond` through on average, and at most `burst` at once. 0 a second lets everything through. */
 export class TokenBucket {
   readonly #perSecond: number;
+  readonly #burst: number;
   #tokens: number;
   #filledAt: number;
 
   /** `now` is the time of the pod's clock, ms. */
-  constructor(perSecond: number, now: number) {
+  constructor(perSecond: number, now: number, burst = perSecond) {
     this.#perSecond = perSecond;
-    this.#tokens = perSecond;
+    this.#burst = burst;
+    this.#tokens = burst;
     this.#filledAt = now;
   }
 
@@ -15,7 +17,7 @@ export class TokenBucket {
   take(now: number): boolean {
     if (this.#perSecond === 0) return true;
     const earned = ((now - this.#filledAt) / 1000) * this.#perSecond;
-    this.#tokens = Math.min(this.#perSecond, this.#tokens + earned);
+    this.#tokens = Math.min(this.#burst, this.#tokens + earned);
     this.#filledAt = now;
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;

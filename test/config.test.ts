@@ -26,6 +26,7 @@ describe('without any variable', () => {
       REDIS_URL: undefined,
       REDIS_PREFIX: 'ws-connect',
       LEASE_TTL_MS: 60_000,
+      REREGISTER_PER_SECOND: 2000,
       RECONNECT_SPREAD_MS: 2000,
       IDLE_AFTER_MS: 3000,
       PING_INTERVAL_MS: 25_000,
@@ -101,10 +102,16 @@ describe('a variable', () => {
     ['POD_CIDRS', '10.0.0.0/33', 'ranges such as 10.0.0.0/8'],
     ['POD_CIDRS', 'fc00::/129', 'ranges such as 10.0.0.0/8'],
     ['POD_CIDRS', '10.0.0.0/8,', 'ranges such as 10.0.0.0/8'],
-    ['REDIS_URL', 'localhost:6379', 'redis:// or rediss://'],
-    ['REDIS_URL', 'http://localhost:6379', 'redis:// or rediss://'],
-    ['REDIS_URL', 'redis://', 'redis:// or rediss://'],
-    ['REDIS_URL', 'redis://redis:6379/first', 'redis:// or rediss://'],
+    ['REDIS_URL', 'localhost:6379', 'redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DB'],
+    ['REDIS_URL', 'http://localhost:6379', 'redis+cluster://HOST:PORT,HOST:PORT'],
+    ['REDIS_URL', 'redis://', 'redis://HOST:PORT/DB'],
+    ['REDIS_URL', 'redis://redis:6379/first', 'redis://HOST:PORT/DB'],
+    ['REDIS_URL', 'redis://a:1,b:2', 'redis://HOST:PORT/DB'],
+    ['REDIS_URL', 'redis+sentinel://a:1,b:2', 'redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DB'],
+    ['REDIS_URL', 'redis+cluster://a:1,b:2/0', 'redis+cluster://HOST:PORT,HOST:PORT'],
+    ['REREGISTER_PER_SECOND', '0', 'a whole number from 1 to 1000000'],
+    ['REREGISTER_PER_SECOND', '1000001', 'a whole number from 1 to 1000000'],
+    ['REREGISTER_PER_SECOND', 'fast', 'a whole number from 1 to 1000000'],
     ['REDIS_PREFIX', 'a{b}', '1 to 64 of'],
     ['DRAIN_PACE', 'fast', 'even or burst'],
     ['DEVICE_AUTH', 'jwt', 'none'],
@@ -119,7 +126,6 @@ describe('a variable', () => {
   });
 
   it.each([
-    'REREGISTER_PER_SECOND',
     'TRUSTED_PROXIES',
     'CONNECTS_PER_ADDRESS_PER_SECOND',
     'MESSAGES_PER_CONNECTION_PER_SECOND',
@@ -176,7 +182,8 @@ describe('a password', () => {
     'redis://user:S3cret@redis:6379',
     'redis://:S3cret@redis:6379/0',
     'rediss://user:S3cret@redis',
-    'redis://user:a@S3cret@redis:6379',
+    'redis+sentinel://user:S3cret@a:1,b:2,redis/main/1',
+    'rediss+cluster://:S3cret@redis:1,b:2',
   ])('in %j is not printed with the configuration', (url) => {
     const config = loadConfig({ REDIS_URL: url, POD_IP: '10.0.0.1' });
 
@@ -189,7 +196,9 @@ describe('a password', () => {
   it.each([
     'http://user:S3cret@redis:6379',
     'redis://user:S3cret@',
-    'redis+sentinel://user:S3cret@a:1,b:2/main',
+    'redis+sentinel://user:S3cret@a:1,b:2',
+    'redis+cluster://user:S3cret@a:1,b:2/main',
+    'redis://user:a@S3cret@redis:6379',
     'user:S3cret@redis:6379',
     'redis://user:S3cret@redis:port',
     'redis://:S3cret@a b',

@@ -1,100 +1,169 @@
 import type { Clock } from '../clock.ts';
-import type { Claim, Registry } from './registry.ts';
+import type { Reconciler, Repairable } from './reconciler.ts';
+import type { Registrar } from './registrar.ts';
+import type { Claim, Entry, Registration, Reply } from './registry.ts';
+import { RegistryUnavailable } from './registry.ts';
 
-export type LeaseOutcome = 'registered' | 'superseded' | 'failed';
+/** How a command ended. After `failed` and `unregisterFailed` the entry may be anything; the reconciler repairs it. */
+export type LeaseOutcome = 'registered' | 'superseded' | 'failed' | 'unregistered' | 'unregisterFailed';
+
+/** The connection that holds the lease. */
+export interface LeaseHolder {
+  readonly deviceId: string;
+  /** Unlike that of every other connection. */
+  readonly traceId: string;
+  leaseAnswered(outcome: LeaseOutcome): void;
+}
 
 /** What all leases of a pod share. */
 export interface LeasePorts {
-  registry: Registry;
+  registrar: Registrar;
+  reconciler: Reconciler;
   clock: Clock;
-  /** This pod, as its entries name it. */
-  owner: Omit<Claim, 'deviceId' | 'traceId'>;
-  onError(error: unknown, connection: Pick<Claim, 'deviceId' | 'traceId'>): void;
+  /** How long an entry lives that nobody refreshes. */
+  leaseTtlMs: number;
+  /** What the registry's clock showed at this time of the pod's, ms since 1970. */
+  registryTime: (at: number) => number;
+  /** This pod, as its entries name it. Asked when the pod listens. */
+  owner: () => Pick<Entry, 'serverIp' | 'port' | 'podId'>;
+  /** The holder's entry took the place of one that another pod had written. */
+  tookOver: (holder: LeaseHolder, previous: Entry) => void;
+  onError: (error: RegistryUnavailable, holder: LeaseHolder) => void;
 }
 
-/** A first registration refused within this time of the connect is a registry clock that went back, ms. */
+/** A first registration refused within this time of the connect may be a registry clock that went back, ms. */
 const youngMs = 2000;
 
 /**
- * One connection's hold on its registry entry. Its commands run one after another, so that an `unregister` finds out
- * about a `register` still under way. No method rejects: trouble goes to `onError` and is the outcome `failed`.
+ * One connection's hold on its registry entry. One command is under way at a time: a refresh is left out while another is,
+ * and a release waits, so that it finds out about a registration still under way.
  */
-export class Lease {
-  readonly deviceId: string;
-  readonly traceId: string;
+export class Lease implements Repairable {
+  readonly claimedAt: number;
   readonly #ports: LeasePorts;
-  readonly #claimedAt: number;
+  readonly #holder: LeaseHolder;
   /** The entry's `t`, once it is known to be written: the rest of the entry never changes. */
   #t: number | undefined;
-  /** The last command under way. */
-  #last: Promise<unknown> | undefined;
+  #isBusy = false;
+  /** What the command under way finds out counts no more. */
+  #isOutdated = false;
+  /** When it was released, on the pod's clock; Infinity while it is held. */
+  #releasedAt = Infinity;
 
-  constructor(ports: LeasePorts, { deviceId, traceId }: Pick<Claim, 'deviceId' | 'traceId'>) {
+  constructor(ports: LeasePorts, holder: LeaseHolder) {
     this.#ports = ports;
-    this.#claimedAt = ports.clock.now();
-    this.deviceId = deviceId;
-    this.traceId = traceId;
+    this.#holder = holder;
+    this.claimedAt = ports.clock.now();
   }
 
-  register(): Promise<LeaseOutcome> {
-    return this.#inTurn(() => this.#claim());
+  /**
+   * Writes the entry or prolongs its lease, writes it again if it is gone, and finds out about a newer connection.
+   * Answers `registered`, `superseded` or `failed`.
+   */
+  refresh(): void {
+    if (this.#isBusy) return;
+    const { registryTime } = this.#ports;
+    this.#isBusy = true;
+    if (this.#t === undefined) this.#claim(Math.round(registryTime(this.claimedAt)), true);
+    else this.#ports.registrar.refresh(this.#holder.deviceId, this);
   }
 
-  /** Prolongs the lease, writes the entry again if it is gone, and finds out about a newer connection. */
-  refresh(): Promise<LeaseOutcome> {
-    return this.#inTurn(async () => {
-      if (this.#t === undefined) return this.#claim();
-      const stored = await this.#ports.registry.refresh(this.deviceId);
-      if (stored?.traceId === this.traceId) {
-        this.#t = stored.t; // another one when a registration that timed out was carried out late
-        return 'registered';
-      }
-      return stored !== undefined && stored.t >= this.#t ? 'superseded' : this.#claim();
-    });
+  /** Deletes the entry if it is this connection's own, now or when the registry is back. Answers `unregistered` or `unregisterFailed`. */
+  release(): void {
+    if (this.#isReleased) return;
+    this.#releasedAt = this.#ports.clock.now();
+    if (!this.#isBusy) this.#delete();
   }
 
-  unregister(): Promise<'unregistered' | 'failed'> {
-    return this.#inTurn(async () => {
-      const { registry, owner } = this.#ports;
-      const t = this.#t ?? (await this.#findMine());
-      if (t !== undefined) await registry.unregister(this.deviceId, { v: 1, ...owner, traceId: this.traceId, t });
-      this.#t = undefined;
-      return 'unregistered' as const;
-    });
+  /** The lease of what it wrote has ended since it was released. */
+  get isOver(): boolean {
+    const { clock, leaseTtlMs } = this.#ports;
+    return clock.now() >= this.#releasedAt + leaseTtlMs;
   }
 
-  /** The `t` of the first registration is kept for ever: a re-registration must not pass a newer connection. */
-  async #claim(): Promise<LeaseOutcome> {
-    const { registry, owner, clock } = this.#ports;
-    const claim = { ...owner, deviceId: this.deviceId, traceId: this.traceId };
-    let answer = await registry.register(claim, this.#t);
-    if (answer.outcome === 'refused' && this.#t === undefined && clock.now() - this.#claimedAt < youngMs) {
-      answer = await registry.register(claim, answer.stored.t + 1);
+  /** What is known, and what a command under way may bring to light, is too old to be relied on. */
+  doubt(): void {
+    this.#isOutdated = this.#isBusy;
+  }
+
+  repair(): void {
+    if (this.#isBusy) return;
+    if (this.#isReleased) this.#delete();
+    else this.refresh();
+  }
+
+  /** The reply to `claim`. */
+  registered(reply: Reply<Registration>, claim: Claim): void {
+    if (reply instanceof RegistryUnavailable) return this.#failed(reply, 'failed');
+    if (reply.outcome === 'registered') {
+      this.#t = reply.entry.t;
+      const { previous } = reply;
+      if (previous && previous.podId !== claim.podId) this.#ports.tookOver(this.#holder, previous);
+      return this.#answer('registered');
     }
-    if (answer.outcome === 'refused') return 'superseded';
-    this.#t = answer.entry.t;
-    return 'registered';
+    const isYoung = this.#ports.clock.now() - this.claimedAt < youngMs;
+    if (claim.isFirst && reply.isAhead && isYoung) return this.#claim(reply.stored.t + 1, false);
+    this.#answer('superseded');
+  }
+
+  refreshed(reply: Reply<Entry | undefined>): void {
+    if (reply instanceof RegistryUnavailable) return this.#failed(reply, 'failed');
+    if (reply?.traceId === this.#holder.traceId) {
+      this.#t = reply.t; // another one when a registration that timed out was carried out late
+      return this.#answer('registered');
+    }
+    if (reply !== undefined && reply.t >= this.#t!) return this.#answer('superseded');
+    this.#claim(this.#t!, false);
   }
 
   /** A registration that timed out may have been carried out all the same. */
-  async #findMine(): Promise<number | undefined> {
-    const stored = await this.#ports.registry.lookup(this.deviceId);
-    return stored?.traceId === this.traceId ? stored.t : undefined;
+  found(reply: Reply<Entry | undefined>): void {
+    if (reply instanceof RegistryUnavailable) return this.#failed(reply, 'unregisterFailed');
+    if (reply?.traceId !== this.#holder.traceId) return this.#answer('unregistered');
+    this.#t = reply.t;
+    this.#delete();
   }
 
-  async #run<T>(run: () => Promise<T>, before: Promise<unknown> | undefined): Promise<T | 'failed'> {
-    if (before) await before;
-    try {
-      return await run();
-    } catch (error) {
-      this.#ports.onError(error, this);
-      return 'failed';
+  unregistered(reply: Reply<boolean>): void {
+    if (reply instanceof RegistryUnavailable) return this.#failed(reply, 'unregisterFailed');
+    this.#answer('unregistered');
+  }
+
+  get #isReleased(): boolean {
+    return this.#releasedAt !== Infinity;
+  }
+
+  /** The `t` of the connect is kept for ever: a late or repeated registration must not pass a newer connection. */
+  #claim(t: number, isFirst: boolean): void {
+    const { registrar, owner } = this.#ports;
+    const { deviceId, traceId } = this.#holder;
+    registrar.register({ ...owner(), deviceId, traceId, t, isFirst }, this);
+  }
+
+  #delete(): void {
+    const { registrar, owner } = this.#ports;
+    const { deviceId, traceId } = this.#holder;
+    this.#isBusy = true;
+    if (this.#t === undefined) registrar.lookUp(deviceId, this);
+    else registrar.unregister({ ...owner(), deviceId, traceId, t: this.#t }, this);
+  }
+
+  #failed(error: RegistryUnavailable, outcome: 'failed' | 'unregisterFailed'): void {
+    this.#ports.onError(error, this.#holder);
+    this.#answer(outcome);
+  }
+
+  #answer(outcome: LeaseOutcome): void {
+    const { reconciler } = this.#ports;
+    this.#isBusy = false;
+    if (this.#isOutdated) {
+      this.#isOutdated = false;
+      return this.repair();
     }
-  }
-
-  #inTurn<T>(run: () => Promise<T>): Promise<T | 'failed'> {
-    const turn = this.#run(run, this.#last);
-    this.#last = turn;
-    return turn;
+    if (outcome === 'failed' || outcome === 'unregisterFailed') reconciler.mark(this);
+    else reconciler.clean(this);
+    const wasReleased = this.#isReleased;
+    this.#holder.leaseAnswered(outcome);
+    if (wasReleased && outcome !== 'unregistered' && outcome !== 'unregisterFailed') this.#delete();
   }
 }

@@ -1,27 +1,31 @@
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Registry } from './registry.ts';
+import type { Registry, Reply } from './registry.ts';
+import { RegistryUnavailable } from './registry.ts';
 
-/** The same registry, every operation counted and timed. */
+/** The same registry, every command counted and every batch timed. */
 export function measured(registry: Registry, metrics: Metrics, clock: Clock): Registry {
-  const timed = async <T>(operation: string, run: () => Promise<T>): Promise<T> => {
+  const timed = async <T>(operation: string, run: () => Promise<Reply<T>[]>): Promise<Reply<T>[]> => {
     const startedAt = clock.now();
-    let result: 'ok' | 'failed' = 'failed';
-    try {
-      const answer = await run();
-      result = 'ok';
-      return answer;
-    } finally {
-      metrics.registryOperation(operation, result, clock.now() - startedAt);
-    }
+    const replies = await run();
+    const count = { ok: 0, failed: 0, refused: 0, unknown: 0 };
+    for (const reply of replies) count[reply instanceof RegistryUnavailable ? reply.result : 'ok'] += 1;
+    metrics.registryBatch(operation, count, clock.now() - startedAt);
+    return replies;
+  };
+  const one = async <T>(operation: string, run: () => Promise<T>): Promise<T> => {
+    const [reply] = await timed(operation, async () => [await run().catch((error: RegistryUnavailable) => error)]);
+    if (reply instanceof RegistryUnavailable) throw reply;
+    return reply as T;
   };
   return {
-    register: (claim, t) => timed('register', () => registry.register(claim, t)),
-    refresh: (deviceId) => timed('refresh', () => registry.refresh(deviceId)),
-    unregister: (deviceId, entry) => timed('unregister', () => registry.unregister(deviceId, entry)),
-    lookup: (deviceId) => timed('lookup', () => registry.lookup(deviceId)),
-    writePod: (podId, record) => timed('write-pod', () => registry.writePod(podId, record)),
-    deletePod: (podId) => timed('delete-pod', () => registry.deletePod(podId)),
+    register: (claims) => timed('register', () => registry.register(claims)),
+    refresh: (deviceIds) => timed('refresh', () => registry.refresh(deviceIds)),
+    unregister: (holds) => timed('unregister', () => registry.unregister(holds)),
+    lookup: (deviceIds) => timed('lookup', () => registry.lookup(deviceIds)),
+    time: () => one('time', () => registry.time()),
+    writePod: (podId, record) => one('write-pod', () => registry.writePod(podId, record)),
+    deletePod: (podId) => one('delete-pod', () => registry.deletePod(podId)),
     close: () => registry.close(),
   };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Claim, Entry, Registration, Registry } from './registry.ts';
+import type { Claim, Entry, Hold, Registration, Registry } from './registry.ts';
 
 interface Leased {
   entry: Entry;
@@ -18,32 +18,32 @@ export class MemoryRegistry implements Registry {
     this.#leaseTtlMs = leaseTtlMs;
   }
 
-  async register({ deviceId, ...owner }: Claim, t?: number): Promise<Registration> {
-    const stored = this.#read(deviceId);
-    let time = t ?? Date.now();
-    if (stored && stored.traceId !== owner.traceId) {
-      if (stored.t > time || (stored.t === time && t !== undefined)) return { outcome: 'refused', stored };
-      if (stored.t === time) time += 1; // two first registrations in one millisecond: this one is the newer
-    }
-    const entry: Entry = { v: 1, ...owner, t: time };
-    this.#write(deviceId, entry);
-    return { outcome: 'registered', entry, previous: stored };
+  async register(claims: readonly Claim[]): Promise<Registration[]> {
+    return claims.map((claim) => this.#register(claim));
   }
 
-  async refresh(deviceId: string): Promise<Entry | undefined> {
-    const stored = this.#read(deviceId);
-    if (stored) this.#write(deviceId, stored);
-    return stored;
+  async refresh(deviceIds: readonly string[]): Promise<(Entry | undefined)[]> {
+    const expiresAt = this.#clock.now() + this.#leaseTtlMs;
+    return deviceIds.map((deviceId) => {
+      const leased = this.#read(deviceId);
+      if (leased) leased.expiresAt = expiresAt;
+      return leased?.entry;
+    });
   }
 
-  async unregister(deviceId: string, entry: Entry): Promise<boolean> {
-    const stored = this.#read(deviceId);
-    if (stored?.traceId !== entry.traceId || stored.t !== entry.t) return false;
-    return this.#entries.delete(deviceId);
+  async unregister(holds: readonly Hold[]): Promise<boolean[]> {
+    return holds.map(({ deviceId, traceId, t }) => {
+      const stored = this.#read(deviceId)?.entry;
+      return stored?.traceId === traceId && stored.t === t && this.#entries.delete(deviceId);
+    });
   }
 
-  async lookup(deviceId: string): Promise<Entry | undefined> {
-    return this.#read(deviceId);
+  async lookup(deviceIds: readonly string[]): Promise<(Entry | undefined)[]> {
+    return deviceIds.map((deviceId) => this.#read(deviceId)?.entry);
+  }
+
+  async time(): Promise<number> {
+    return Date.now();
   }
 
   /** Nobody else could read a pod's record here. */
@@ -53,13 +53,23 @@ export class MemoryRegistry implements Registry {
 
   async close(): Promise<void> {}
 
-  #write(deviceId: string, entry: Entry): void {
+  #register({ deviceId, serverIp, port, traceId, podId, t, isFirst }: Claim): Registration {
+    const stored = this.#read(deviceId)?.entry;
+    let time = t;
+    if (stored && stored.traceId !== traceId) {
+      if (stored.t > t || (stored.t === t && !isFirst)) {
+        return { outcome: 'refused', stored, isAhead: stored.t > Date.now() };
+      }
+      if (stored.t === t) time += 1;
+    }
+    const entry: Entry = { v: 1, serverIp, port, traceId, podId, t: time };
     this.#entries.set(deviceId, { entry, expiresAt: this.#clock.now() + this.#leaseTtlMs });
+    return { outcome: 'registered', entry, previous: stored };
   }
 
-  #read(deviceId: string): Entry | undefined {
+  #read(deviceId: string): Leased | undefined {
     const leased = this.#entries.get(deviceId);
-    if (leased && leased.expiresAt > this.#clock.now()) return leased.entry;
+    if (leased === undefined || leased.expiresAt > this.#clock.now()) return leased;
     this.#entries.delete(deviceId);
     return undefined;
   }

@@ -1,18 +1,14 @@
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import type { Logger } from '../log.ts';
 import { MemoryRegistry } from './memory.ts';
+import type { RedisEvents } from './redis-client.ts';
 import { RedisRegistry } from './redis.ts';
+import { parseRedisUrl } from './redis-url.ts';
 import type { Registry } from './registry.ts';
 
 /** The registry that `REDIS_URL` names; in memory without one. */
-export function openRegistry(config: Config, clock: Clock, log: Logger): Registry {
-  const { REDIS_URL: url, REDIS_PREFIX: prefix, LEASE_TTL_MS: leaseTtlMs } = config;
-  if (!url) return new MemoryRegistry(clock, leaseTtlMs);
-  return new RedisRegistry({
-    url,
-    prefix,
-    leaseTtlMs,
-    onError: (error) => log.warn({ err: error }, 'redis connection'),
-  });
+export function openRegistry(config: Config, clock: Clock, events: RedisEvents): Registry {
+  const { REDIS_URL: text, REDIS_PREFIX: prefix, LEASE_TTL_MS: leaseTtlMs } = config;
+  const url = text === undefined ? undefined : parseRedisUrl(text);
+  return url ? new RedisRegistry({ url, prefix, leaseTtlMs, events }) : new MemoryRegistry(clock, leaseTtlMs);
 }

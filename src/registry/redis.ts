@@ -1,88 +1,67 @@
-import { readFileSync } from 'node:fs';
-import { Redis } from 'ioredis';
-import type { Result } from 'ioredis';
-import type { Claim, Entry, PodRecord, Registration, Registry } from './registry.ts';
+import type { Cluster, Redis } from 'ioredis';
+import type { RedisClient, RedisConnection, RedisEvents } from './redis-client.ts';
+import { connectRedis } from './redis-client.ts';
+import type { RedisUrl } from './redis-url.ts';
+import type { Claim, Entry, Hold, PodRecord, Registration, Registry, Reply } from './registry.ts';
 import { podTtlMs, RegistryUnavailable } from './registry.ts';
 
-declare module 'ioredis' {
-  interface RedisCommander<Context> {
-    registerDevice(
-      key: string,
-      entry: string,
-      traceId: string,
-      leaseTtlMs: number,
-      t: number | '',
-    ): Result<[1, string, string] | [0, string], Context>;
-    unregisterDevice(key: string, entry: string): Result<0 | 1, Context>;
-  }
-}
-
 export interface RedisRegistryOptions {
-  /** `redis://` or `rediss://`, with user info as usual. */
-  url: string;
+  url: RedisUrl;
   /** What every key begins with. */
   prefix: string;
   leaseTtlMs: number;
-  /** Connection trouble; the client goes on trying by itself. */
-  onError: (error: Error) => void;
+  events: RedisEvents;
 }
 
-const script = (name: string) => readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
-
-/** The registry in one Redis server (from 6.2 on, for GETEX). */
+/** The registry in Redis (from 6.2 on, for GETEX): one server, Sentinel or Cluster. */
 export class RedisRegistry implements Registry {
-  readonly #redis: Redis;
+  readonly #connection: RedisConnection;
+  readonly #redis: RedisClient;
   readonly #prefix: string;
   readonly #leaseTtlMs: number;
 
-  constructor({ url, prefix, leaseTtlMs, onError }: RedisRegistryOptions) {
+  constructor({ url, prefix, leaseTtlMs, events }: RedisRegistryOptions) {
     this.#prefix = prefix;
     this.#leaseTtlMs = leaseTtlMs;
-    // Fail at once while Redis is away and never send a command a second time: the refresh repairs what is unknown.
-    this.#redis = new Redis(url, {
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 1,
-      commandTimeout: 1000,
-      connectTimeout: 2000,
-      socketTimeout: 3000,
-      retryStrategy: (tries) => Math.min(tries * 100, 2000) * (0.5 + Math.random() / 2),
-      reconnectOnError: ({ message }) => (/^(READONLY|LOADING|MASTERDOWN)/.test(message) ? 1 : false),
-      scripts: {
-        registerDevice: { lua: script('register'), numberOfKeys: 1 },
-        unregisterDevice: { lua: script('unregister'), numberOfKeys: 1 },
-      },
-    });
-    this.#redis.on('error', onError);
+    this.#connection = connectRedis(url, events);
+    this.#redis = this.#connection.client;
   }
 
-  register(claim: Claim, t?: number): Promise<Registration> {
-    const { deviceId, serverIp, port, traceId, podId } = claim;
-    const head = JSON.stringify({ v: 1, serverIp, port, traceId, podId }).replace(/}$/, ',"t":');
-    return attempt('register', async () => {
+  register(claims: readonly Claim[]): Promise<Reply<Registration>[]> {
+    return this.#batch('register', claims, async ({ deviceId, serverIp, port, traceId, podId, t, isFirst }) => {
+      const head = JSON.stringify({ v: 1, serverIp, port, traceId, podId }).replace(/}$/, ',"t":');
       const key = this.#deviceKey(deviceId);
-      const reply = await this.#redis.registerDevice(key, head, traceId, this.#leaseTtlMs, t ?? '');
-      if (reply[0] === 0) return { outcome: 'refused', stored: JSON.parse(reply[1]) };
+      const reply = await this.#redis.registerDevice(key, head, traceId, this.#leaseTtlMs, t, isFirst ? '1' : '');
+      if (reply[0] === 0) return { outcome: 'refused', stored: JSON.parse(reply[1]), isAhead: reply[2] === 1 };
       const entry: Entry = { v: 1, serverIp, port, traceId, podId, t: Number(reply[1]) };
       return { outcome: 'registered', entry, previous: parseEntry(reply[2]) };
     });
   }
 
-  refresh(deviceId: string): Promise<Entry | undefined> {
-    return attempt('refresh', async () =>
+  refresh(deviceIds: readonly string[]): Promise<Reply<Entry | undefined>[]> {
+    return this.#batch('refresh', deviceIds, async (deviceId) =>
       parseEntry(await this.#redis.getex(this.#deviceKey(deviceId), 'PX', this.#leaseTtlMs)),
     );
   }
 
-  unregister(deviceId: string, { serverIp, port, traceId, podId, t }: Entry): Promise<boolean> {
-    const written = JSON.stringify({ v: 1, serverIp, port, traceId, podId, t });
-    return attempt('unregister', async () => {
+  unregister(holds: readonly Hold[]): Promise<Reply<boolean>[]> {
+    return this.#batch('unregister', holds, async ({ deviceId, serverIp, port, traceId, podId, t }) => {
+      const written = JSON.stringify({ v: 1, serverIp, port, traceId, podId, t });
       return (await this.#redis.unregisterDevice(this.#deviceKey(deviceId), written)) === 1;
     });
   }
 
-  lookup(deviceId: string): Promise<Entry | undefined> {
-    return attempt('lookup', async () => parseEntry(await this.#redis.get(this.#deviceKey(deviceId))));
+  lookup(deviceIds: readonly string[]): Promise<Reply<Entry | undefined>[]> {
+    return this.#batch('lookup', deviceIds, async (deviceId) =>
+      parseEntry(await this.#redis.get(this.#deviceKey(deviceId))),
+    );
+  }
+
+  time(): Promise<number> {
+    return attempt('time', async () => {
+      const [seconds, microseconds] = await this.#redis.clock(`${this.#prefix}:clock`);
+      return Number(seconds) * 1000 + Number(microseconds) / 1000;
+    });
   }
 
   writePod(podId: string, record: PodRecord): Promise<void> {
@@ -98,7 +77,16 @@ export class RedisRegistry implements Registry {
   }
 
   async close(): Promise<void> {
-    this.#redis.disconnect();
+    this.#connection.close();
+  }
+
+  /** Sends the commands of a batch in one write for each server, at a third of the CPU of one for each command. Each fails on its own. */
+  #batch<T, R>(operation: string, batch: readonly T[], run: (one: T) => Promise<R>): Promise<Reply<R>[]> {
+    const streams = serversOf(this.#redis).flatMap(({ stream }) => stream ?? []); // none before the first connect
+    for (const stream of streams) stream.cork();
+    const replies = batch.map((one) => run(one).catch((error: unknown) => unavailable(operation, error)));
+    for (const stream of streams) stream.uncork();
+    return Promise.all(replies);
   }
 
   /** The braces keep one device's keys on one node of a Cluster. */
@@ -115,8 +103,27 @@ async function attempt<T>(operation: string, run: () => Promise<T>): Promise<T> 
   try {
     return await run();
   } catch (error) {
-    throw new RegistryUnavailable(operation, error);
+    throw unavailable(operation, error);
   }
+}
+
+function unavailable(operation: string, error: unknown): RegistryUnavailable {
+  const { name, message } = error as Error;
+  if (name === 'ReplyError')
+    return new RegistryUnavailable(operation, error, isOutage.test(message) ? 'failed' : 'refused');
+  const isUnsent = /enableOfflineQueue options is false/.test(message);
+  return new RegistryUnavailable(operation, error, isUnsent ? 'failed' : 'unknown');
+}
+
+/** Answers that say that the server can do nothing at all. */
+const isOutage = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|BUSY|NOREPLICAS|OOM|MISCONF)/;
+
+function serversOf(client: RedisClient): Redis[] {
+  return isCluster(client) ? client.nodes('master') : [client];
+}
+
+function isCluster(client: RedisClient): client is Cluster {
+  return client.isCluster;
 }
 
 /** Another program may have written the key: what is no entry counts as none. */

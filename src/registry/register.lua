@@ -1,8 +1,8 @@
 -- Writes a device's entry unless a newer connection's is there.
 -- KEYS[1] the device's key
--- ARGV[1] the entry as JSON up to the value of `t`, its last member   ARGV[2] traceId   ARGV[3] lease, ms
--- ARGV[4] `t`, or '' to take the time of this server
--- Returns {1, t, previous or ''} when written, {0, stored} when refused.
+-- ARGV[1] the entry as JSON up to the value of `t`, its last member   ARGV[2] traceId   ARGV[3] lease, ms   ARGV[4] `t`
+-- ARGV[5] '1' if the connection knows of no entry of its own yet: with the same `t` as another one it is the newer
+-- Returns {1, t, previous or ''} when written, {0, stored, 1 if its `t` is ahead of this server's clock} when refused.
 
 -- Another program may have written the key: what is no entry counts as none.
 local function parse(text)
@@ -17,14 +17,14 @@ end
 local stored = redis.call('GET', KEYS[1])
 local entry = stored and parse(stored)
 local t = tonumber(ARGV[4])
-local first = t == nil
-if first then
-  local now = redis.call('TIME')
-  t = now[1] * 1000 + math.floor(now[2] / 1000)
-end
+local first = ARGV[5] == '1'
 if entry and entry.traceId ~= ARGV[2] then
-  if entry.t > t or (entry.t == t and not first) then return { 0, stored } end
-  if entry.t == t then t = t + 1 end -- two first registrations in one millisecond: this one is the newer
+  if entry.t > t or (entry.t == t and not first) then
+    local clock = redis.call('TIME')
+    local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+    return { 0, stored, entry.t > now and 1 or 0 }
+  end
+  if entry.t == t then t = t + 1 end
 end
 local text = string.format('%.0f', t)
 redis.call('SET', KEYS[1], ARGV[1] .. text .. '}', 'PX', ARGV[3])

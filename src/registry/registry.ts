@@ -4,7 +4,7 @@
  * Every adapter keeps the same promises, and one suite runs over all of them:
  * - An entry is deleted only by the connection that wrote it, or by its lease.
  * - An entry is never overwritten by an older connection's: `t` orders them.
- * - A call that rejects has an unknown outcome. It is not resent: the refresh finds out and repairs.
+ * - A command without an answer has an unknown outcome. It is not resent: the refresh finds out and repairs.
  */
 
 /** One device's record. Its JSON form, with the members in this order, is what Redis holds. */
@@ -17,12 +17,15 @@ export interface Entry {
   /** The connection. */
   traceId: string;
   podId: string;
-  /** Registry time at registration, ms since 1970. */
+  /** Registry time of the connect, ms since 1970: what orders the connections of a device. */
   t: number;
 }
 
-/** What a connection writes down about itself; the registry adds `t`. */
-export type Claim = Omit<Entry, 'v' | 't'> & { deviceId: string };
+/** What a connection writes down about itself. `isFirst`: it has no entry yet as far as it knows. */
+export type Claim = Omit<Entry, 'v'> & { deviceId: string; isFirst: boolean };
+
+/** An entry as it was written, and whose. */
+export type Hold = Omit<Entry, 'v'> & { deviceId: string };
 
 /** One pod's record. */
 export interface PodRecord {
@@ -34,31 +37,43 @@ export interface PodRecord {
   startedAt: string;
 }
 
-/** `refused`: `stored` is the entry of a newer connection and was left alone. */
+/** `refused`: `stored` is the entry of a newer connection and was left alone. `isAhead`: its `t` is still to come for the registry's clock. */
 export type Registration =
   | { outcome: 'registered'; entry: Entry; previous: Entry | undefined }
-  | { outcome: 'refused'; stored: Entry };
+  | { outcome: 'refused'; stored: Entry; isAhead: boolean };
 
+/** What became of one command of a batch. */
+export type Reply<T> = T | RegistryUnavailable;
+
+/** The first four take many commands at once, give one reply for each in the same order, and never reject. */
 export interface Registry {
-  /** Writes the entry with a new lease. Without `t` the registry's own clock gives it. */
-  register(claim: Claim, t?: number): Promise<Registration>;
-  /** Prolongs the lease of whatever entry the device has and returns it. */
-  refresh(deviceId: string): Promise<Entry | undefined>;
-  /** Deletes exactly this entry. False: the device had another one, or none. */
-  unregister(deviceId: string, entry: Entry): Promise<boolean>;
-  lookup(deviceId: string): Promise<Entry | undefined>;
+  /** Writes entries with a new lease. */
+  register(claims: readonly Claim[]): Promise<Reply<Registration>[]>;
+  /** Prolongs the lease of whatever entry each device has and returns it. */
+  refresh(deviceIds: readonly string[]): Promise<Reply<Entry | undefined>[]>;
+  /** Deletes exactly these entries. False: the device had another one, or none. */
+  unregister(holds: readonly Hold[]): Promise<Reply<boolean>[]>;
+  lookup(deviceIds: readonly string[]): Promise<Reply<Entry | undefined>[]>;
+  /** Its own clock, ms since 1970. The same for all pods. */
+  time(): Promise<number>;
   writePod(podId: string, record: PodRecord): Promise<void>;
   deletePod(podId: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** The registry did not answer, or not in time. */
+/** The registry did not answer, or not in time, or with an error. */
 export class RegistryUnavailable extends Error {
   readonly code = 'registry-unavailable';
+  /**
+   * `unknown`: the command may have been carried out, or may still be. `failed`: it was not, and will not be. `refused`: nor
+   * was this one, but others would be.
+   */
+  readonly result: 'failed' | 'refused' | 'unknown';
 
-  constructor(operation: string, cause: unknown) {
+  constructor(operation: string, cause: unknown, result: 'failed' | 'refused' | 'unknown' = 'failed') {
     super(`registry: ${operation} failed`, { cause });
     this.name = 'RegistryUnavailable';
+    this.result = result;
   }
 }
 

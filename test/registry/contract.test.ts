@@ -1,26 +1,30 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Claim, Entry, Registry } from '../../src/registry/registry.ts';
 import { claim } from '../support/claim.ts';
-import type { RedisServer } from '../support/redis.ts';
-import { startRedis } from '../support/redis.ts';
-import type { AdapterUnderTest } from '../support/registry-adapters.ts';
+import type { AdapterUnderTest, Backend } from '../support/registry-adapters.ts';
 import { adapters, leaseTtlMs } from '../support/registry-adapters.ts';
+import type { SingleRegistry } from '../support/singly.ts';
+import { singly } from '../support/singly.ts';
 
-let server: RedisServer;
+/** By adapter. */
+let backends: Map<string, Backend>;
 
 beforeAll(async () => {
-  server = await startRedis();
+  const started = adapters.map(async ({ adapter, start }) => [adapter, await start()] as const);
+  backends = new Map(await Promise.all(started));
 });
-afterAll(() => server.stop());
+afterAll(() => Promise.all([...backends.values()].map((backend) => backend.stop())));
 
-describe.each(adapters)('a registry ($adapter)', ({ open }) => {
-  let registry: Registry;
+describe.each(adapters)('a registry ($adapter)', ({ adapter }) => {
+  let batched: Registry;
+  let registry: SingleRegistry;
   let letPass: AdapterUnderTest['letPass'];
 
   beforeEach(async () => {
-    ({ registry, letPass } = await open(server));
+    ({ registry: batched, letPass } = await backends.get(adapter)!.open());
+    registry = singly(batched);
   });
-  afterEach(() => registry.close());
+  afterEach(() => batched.close());
 
   const registered = async (overrides: Partial<Claim> = {}, t?: number): Promise<Entry> => {
     const answer = await registry.register(claim(overrides), t);
@@ -48,13 +52,23 @@ describe.each(adapters)('a registry ($adapter)', ({ open }) => {
     expect(await registry.refresh('device-1')).toEqual(entry);
   });
 
-  it('gives a first registration the present time as t', async () => {
+  it('has a clock that goes', async () => {
     const before = Date.now();
 
-    const { t } = await registered();
+    const time = await batched.time();
 
-    expect(t).toBeGreaterThanOrEqual(before - 1);
-    expect(t).toBeLessThanOrEqual(Date.now() + 1);
+    expect(time).toBeGreaterThanOrEqual(before - 1);
+    expect(time).toBeLessThanOrEqual(Date.now() + 1);
+  });
+
+  it('orders connections by their connects when they register in the wrong order', async () => {
+    const now = Date.now();
+    const newer = await registered({ traceId: 'newer', t: now - 1000, isFirst: true });
+
+    const answer = await registry.register(claim({ traceId: 'older', t: now - 60_000, isFirst: true }));
+
+    expect(answer).toEqual({ outcome: 'refused', stored: newer, isAhead: false });
+    expect(await registry.lookup('device-1')).toEqual(newer);
   });
 
   it('returns the previous entry when another connection registers', async () => {
@@ -82,7 +96,7 @@ describe.each(adapters)('a registry ($adapter)', ({ open }) => {
 
     const answer = await registry.register(claim({ traceId: 'older' }), 1999);
 
-    expect(answer).toEqual({ outcome: 'refused', stored: newer });
+    expect(answer).toEqual({ outcome: 'refused', stored: newer, isAhead: false });
     expect(await registry.lookup('device-1')).toEqual(newer);
   });
 
@@ -91,7 +105,7 @@ describe.each(adapters)('a registry ($adapter)', ({ open }) => {
 
     const answer = await registry.register(claim({ traceId: 'first' }));
 
-    expect(answer).toEqual({ outcome: 'refused', stored: future });
+    expect(answer).toEqual({ outcome: 'refused', stored: future, isAhead: true });
   });
 
   it('refuses the re-registration of another connection with the same t', async () => {
@@ -99,7 +113,7 @@ describe.each(adapters)('a registry ($adapter)', ({ open }) => {
 
     const answer = await registry.register(claim({ traceId: 'second' }), 1000);
 
-    expect(answer).toEqual({ outcome: 'refused', stored: first });
+    expect(answer).toEqual({ outcome: 'refused', stored: first, isAhead: false });
   });
 
   it('lets a connection write its own entry again with the same t', async () => {
@@ -218,8 +232,104 @@ describe.each(adapters)('a registry ($adapter)', ({ open }) => {
     },
   );
 
+  describe('a batch', () => {
+    const deviceIds = Array.from({ length: 300 }, (_, index) => `device-${index}`);
+
+    const owner = { v: 1, serverIp: '10.0.0.1', port: 8081, podId: 'pod-1' };
+
+    /** Every third device is registered, by its own connection. */
+    const registerEveryThird = () =>
+      batched.register(
+        deviceIds
+          .filter((_, index) => index % 3 === 0)
+          .map((deviceId) => claim({ deviceId, traceId: `of ${deviceId}`, t: 1000 })),
+      );
+
+    it('of registrations is answered in its order', async () => {
+      await registerEveryThird();
+
+      const replies = await batched.register(
+        deviceIds.map((deviceId, index) => claim({ deviceId, traceId: 'new', t: 900 + index })),
+      );
+
+      expect(replies).toEqual(
+        deviceIds.map((deviceId, index) => {
+          const old = { ...owner, traceId: `of ${deviceId}`, t: 1000 };
+          const previous = index % 3 === 0 ? old : undefined;
+          const entry = { ...owner, traceId: 'new', t: 900 + index };
+          return previous && entry.t <= 1000
+            ? { outcome: 'refused', stored: old, isAhead: false }
+            : { outcome: 'registered', entry, previous };
+        }),
+      );
+    });
+
+    it.each(['refresh', 'lookup'] as const)('of %s is answered in its order', async (operation) => {
+      await registerEveryThird();
+
+      const replies = await batched[operation](deviceIds);
+
+      expect(replies.map((reply) => (reply as Entry | undefined)?.traceId)).toEqual(
+        deviceIds.map((deviceId, index) => (index % 3 === 0 ? `of ${deviceId}` : undefined)),
+      );
+    });
+
+    it('of unregistrations is answered in its order', async () => {
+      await registerEveryThird();
+
+      const replies = await batched.unregister(
+        deviceIds.map((deviceId) => ({ ...claim({ deviceId, traceId: `of ${deviceId}` }), t: 1000 })),
+      );
+
+      expect(replies).toEqual(deviceIds.map((_, index) => index % 3 === 0));
+      expect(await batched.lookup(deviceIds)).toEqual(deviceIds.map(() => undefined));
+    });
+
+    it('is carried out in its order', async () => {
+      const replies = await batched.register([
+        claim({ traceId: 'first', t: 1000 }),
+        claim({ traceId: 'second', t: 1001 }),
+        claim({ traceId: 'third', t: 1000 }),
+      ]);
+
+      expect(replies).toMatchObject([
+        { outcome: 'registered', previous: undefined },
+        { outcome: 'registered', previous: { traceId: 'first' } },
+        { outcome: 'refused', stored: { traceId: 'second' } },
+      ]);
+    });
+
+    it('lets the later of two first registrations in it win', async () => {
+      await batched.register([claim({ traceId: 'earlier' }), claim({ traceId: 'later' })]);
+
+      expect(await registry.lookup('device-1')).toMatchObject({ traceId: 'later' });
+    });
+
+    it('prolongs every lease in it by a refresh', async () => {
+      await registerEveryThird();
+      await letPass(leaseTtlMs / 2);
+
+      await batched.refresh(deviceIds);
+      await letPass(leaseTtlMs * 0.75);
+
+      const replies = await batched.lookup(deviceIds);
+      expect(replies.filter((reply) => reply !== undefined)).toHaveLength(deviceIds.length / 3);
+    });
+
+    it('of nothing is answered with nothing', async () => {
+      const replies = await Promise.all([
+        batched.register([]),
+        batched.refresh([]),
+        batched.unregister([]),
+        batched.lookup([]),
+      ]);
+
+      expect(replies).toEqual([[], [], [], []]);
+    });
+  });
+
   it('deletes a pod record, also one that is not there', async () => {
-    await registry.writePod('pod-1', {
+    await batched.writePod('pod-1', {
       serverIp: '10.0.0.1',
       port: 8081,
       state: 'serving',
@@ -227,7 +337,7 @@ describe.each(adapters)('a registry ($adapter)', ({ open }) => {
       startedAt: new Date(0).toISOString(),
     });
 
-    await expect(registry.deletePod('pod-1')).resolves.toBeUndefined();
-    await expect(registry.deletePod('pod-1')).resolves.toBeUndefined();
+    await expect(batched.deletePod('pod-1')).resolves.toBeUndefined();
+    await expect(batched.deletePod('pod-1')).resolves.toBeUndefined();
   });
 });

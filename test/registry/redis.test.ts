@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RedisRegistry } from '../../src/registry/redis.ts';
-import type { Entry } from '../../src/registry/registry.ts';
+import type { RedisRegistry } from '../../src/registry/redis.ts';
+import type { Claim, Entry } from '../../src/registry/registry.ts';
 import { RegistryUnavailable } from '../../src/registry/registry.ts';
 import { claim } from '../support/claim.ts';
-import { answers, openRedisRegistry } from '../support/redis-registry.ts';
+import { answers, connectRedisRegistry, openRedisRegistry } from '../support/redis-registry.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
+import type { SingleRegistry } from '../support/singly.ts';
+import { singly } from '../support/singly.ts';
 import { until } from '../support/until.ts';
 
 const key = 'test:device:{device-1}';
@@ -18,14 +20,16 @@ const podRecord = {
 } as const;
 
 let server: RedisServer;
-let registry: RedisRegistry;
+let batched: RedisRegistry;
+let registry: SingleRegistry;
 
 beforeEach(async () => {
   server = await startRedis();
-  registry = await openRedisRegistry(server.url);
+  batched = await openRedisRegistry(server.url);
+  registry = singly(batched);
 });
 afterEach(async () => {
-  await registry.close();
+  await batched.close();
   await server.stop();
 });
 
@@ -51,9 +55,9 @@ describe('what Redis holds', () => {
   it('ends with the lease', async () => {
     const short = await openRedisRegistry(server.url, { leaseTtlMs: 50 });
 
-    await short.register(claim());
+    await short.register([claim()]);
 
-    await until(async () => !(await short.lookup('device-1')));
+    await until(async () => !(await singly(short).lookup('device-1')));
     expect(await server.client.exists(key)).toBe(0);
     await short.close();
   });
@@ -72,7 +76,7 @@ describe('what Redis holds', () => {
   it('is under PREFIX:device:{ID} and PREFIX:pod:ID', async () => {
     const other = await openRedisRegistry(server.url, { prefix: 'my:prefix' });
 
-    await other.register(claim({ deviceId: 'a:b.c_d-e' }));
+    await other.register([claim({ deviceId: 'a:b.c_d-e' })]);
     await other.writePod('pod-1', podRecord);
 
     expect((await server.client.keys('*')).sort()).toEqual(['my:prefix:device:{a:b.c_d-e}', 'my:prefix:pod:pod-1']);
@@ -82,18 +86,18 @@ describe('what Redis holds', () => {
   it('is nothing of registries with another prefix', async () => {
     const other = await openRedisRegistry(server.url, { prefix: 'other' });
 
-    await other.register(claim());
+    await other.register([claim()]);
 
     expect(await registry.lookup('device-1')).toBeUndefined();
     await other.close();
   });
 
   it('is the pod record as JSON for 15 s, until it is deleted', async () => {
-    await registry.writePod('pod-1', podRecord);
+    await batched.writePod('pod-1', podRecord);
     const written = await server.client.get('test:pod:pod-1');
     const ttl = await server.client.pttl('test:pod:pod-1');
 
-    await registry.deletePod('pod-1');
+    await batched.deletePod('pod-1');
 
     expect(JSON.parse(written ?? '')).toEqual(podRecord);
     expect(ttl > 10_000 && ttl <= 15_000).toBe(true);
@@ -133,6 +137,58 @@ describe('what another program wrote under the key', () => {
   });
 });
 
+describe('a batch', () => {
+  const deviceIds = Array.from({ length: 200 }, (_, index) => `device-${index}`);
+
+  it('reaches Redis in one piece', async () => {
+    const before = await readsOfRedis();
+
+    await batched.lookup(deviceIds);
+
+    expect(await readsOfRedis()).toBe(before + 1 + 1); // the batch, and this question
+  });
+
+  it.each([
+    ['register', { outcome: 'registered' }],
+    ['refresh', { traceId: 'trace-1' }],
+    ['unregister', true],
+    ['lookup', { traceId: 'trace-1' }],
+  ] as const)('of which one %s fails is carried out but for that one', async (operation, well) => {
+    const claims = ['device-1', 'device-2', 'device-3'].map((deviceId) => ({ ...claim({ deviceId }), t: 1000 }));
+    await batched.register(claims);
+    await server.client.del('test:device:{device-2}');
+    await server.client.lpush('test:device:{device-2}', 'no entry');
+
+    const replies = await ask(operation, claims);
+
+    expect(replies).toMatchObject([well, { cause: { message: expect.stringContaining('WRONGTYPE') } }, well]);
+    expect(replies[1]).toBeInstanceOf(RegistryUnavailable);
+  });
+
+  it.each(['register', 'refresh', 'unregister', 'lookup'] as const)(
+    'of %s is answered with a RegistryUnavailable for each command when Redis is away',
+    async (operation) => {
+      await server.stop();
+
+      const replies = await ask(
+        operation,
+        deviceIds.map((deviceId) => ({ ...claim({ deviceId }), t: 1000 })),
+      );
+
+      expect(replies).toEqual(deviceIds.map(() => expect.any(RegistryUnavailable)));
+    },
+  );
+
+  it('of registrations is carried out after the scripts were flushed from Redis', async () => {
+    await register();
+    await server.client.script('FLUSH');
+
+    const replies = await batched.register(deviceIds.map((deviceId) => claim({ deviceId })));
+
+    expect(replies).toEqual(deviceIds.map(() => expect.objectContaining({ outcome: 'registered' })));
+  });
+});
+
 describe('a Redis that is away', () => {
   it('makes every operation reject with RegistryUnavailable and its cause', async () => {
     const entry = await register();
@@ -144,8 +200,8 @@ describe('a Redis that is away', () => {
         registry.refresh('device-1'),
         registry.unregister('device-1', entry),
         registry.lookup('device-1'),
-        registry.writePod('pod-1', podRecord),
-        registry.deletePod('pod-1'),
+        batched.writePod('pod-1', podRecord),
+        batched.deletePod('pod-1'),
       ].map((operation) => operation.catch((error: unknown) => error)),
     );
 
@@ -160,18 +216,18 @@ describe('a Redis that is away', () => {
     await server.stop();
     server = await startRedis(['--port', String(server.port)]);
 
-    await until(() => answers(registry));
+    await until(() => answers(batched));
 
     expect(await registry.register(claim())).toMatchObject({ outcome: 'registered', previous: undefined });
   });
 
   it('makes an operation reject that is asked for before there is a connection', async () => {
-    const early = new RedisRegistry({ url: server.url, prefix: 'test', leaseTtlMs: 60_000, onError: () => {} });
+    const early = connectRedisRegistry(server.url);
 
-    await expect(early.register(claim())).rejects.toThrow(RegistryUnavailable);
+    await expect(singly(early).register(claim())).rejects.toThrow(RegistryUnavailable);
 
     await until(() => answers(early));
-    expect(await early.lookup('device-1')).toBeUndefined();
+    expect(await singly(early).lookup('device-1')).toBeUndefined();
     await early.close();
   });
 
@@ -181,23 +237,19 @@ describe('a Redis that is away', () => {
     await server.stop();
     server = await startRedis(['--port', String(server.port)]);
 
-    await until(() => answers(registry));
+    await until(() => answers(batched));
 
     expect(await registration).toBeInstanceOf(RegistryUnavailable);
     expect(await registry.lookup('device-1')).toBeUndefined();
   });
 
-  it('is reported to onError when there never was one, and the operations reject at once', async () => {
+  it('is reported as an error when there never was one, and the operations reject at once', async () => {
     const errors: Error[] = [];
     await server.stop();
-    const lonely = new RedisRegistry({
-      url: server.url,
-      prefix: 'test',
-      leaseTtlMs: 60_000,
-      onError: (error) => errors.push(error),
-    });
+    const events = { connected: () => {}, lost: () => {}, error: (error: Error) => void errors.push(error) };
+    const lonely = connectRedisRegistry(server.url, { events });
 
-    await expect(lonely.lookup('device-1')).rejects.toThrow(RegistryUnavailable);
+    await expect(singly(lonely).lookup('device-1')).rejects.toThrow(RegistryUnavailable);
 
     await until(() => errors.length > 0);
     expect(errors[0]).toMatchObject({ code: 'ECONNREFUSED' });
@@ -205,9 +257,67 @@ describe('a Redis that is away', () => {
   });
 
   it('is what a closed registry sees', async () => {
-    await registry.close();
+    await batched.close();
 
     await expect(registry.lookup('device-1')).rejects.toThrow(RegistryUnavailable);
+  });
+});
+
+describe('a command without an answer', () => {
+  const resultOf = async (command: Promise<unknown>) =>
+    command.then(
+      () => 'ok',
+      (error: RegistryUnavailable) => error.result,
+    );
+
+  it('has failed when there is no connection to send it on', async () => {
+    await server.stop();
+    await until(async () => (await resultOf(registry.lookup('device-1'))) === 'failed');
+
+    expect(await resultOf(registry.register(claim()))).toBe('failed');
+    expect(await resultOf(batched.writePod('pod-1', podRecord))).toBe('failed');
+  });
+
+  it('was refused when Redis answers that this one cannot be carried out', async () => {
+    await server.client.lpush(key, 'no entry');
+
+    expect(await resultOf(registry.lookup('device-1'))).toBe('refused');
+  });
+
+  it('has failed when Redis is a replica, and is taken again once it is a master', async () => {
+    await server.client.replicaof('127.0.0.1', 1);
+    const refused = await resultOf(batched.writePod('pod-1', podRecord));
+
+    await server.client.replicaof('NO', 'ONE');
+
+    expect(refused).toBe('failed');
+    await until(async () => (await resultOf(registry.register(claim()))) === 'ok');
+  });
+
+  it('has an unknown outcome when it was sent: it timed out, or the connection broke', async () => {
+    process.kill(server.pid, 'SIGSTOP');
+    const timedOut = await resultOf(registry.register(claim()));
+    const broken = resultOf(registry.register(claim()));
+
+    await server.stop();
+
+    expect([timedOut, await broken]).toEqual(['unknown', 'unknown']);
+  });
+});
+
+describe('the connection to Redis', () => {
+  it('is told of when it is there, lost, and there again', async () => {
+    const told: string[] = [];
+    const events = { connected: () => told.push('connected'), lost: () => told.push('lost'), error: () => {} };
+    const other = await openRedisRegistry(server.url, { events });
+    const first = [...told];
+
+    await server.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+
+    await until(() => told.length >= 3);
+    expect(first).toEqual(['connected']);
+    expect(told.slice(0, 3)).toEqual(['connected', 'lost', 'connected']);
+    await other.close();
   });
 });
 
@@ -221,7 +331,18 @@ describe('a Redis that is paused', () => {
     const took = performance.now() - startedAt;
     expect(took > 900 && took < 2500).toBe(true);
     process.kill(server.pid, 'SIGCONT');
-    await until(() => answers(registry));
+    await until(() => answers(batched));
+  });
+
+  it('fails a whole batch after the same 1 s', async () => {
+    process.kill(server.pid, 'SIGSTOP');
+    const startedAt = performance.now();
+
+    const replies = await batched.lookup(['device-1', 'device-2', 'device-3']);
+
+    const took = performance.now() - startedAt;
+    expect(took > 900 && took < 2500).toBe(true);
+    expect(replies).toEqual([1, 2, 3].map(() => expect.any(RegistryUnavailable)));
   });
 
   it('carries out a registration later that its caller saw time out', async () => {
@@ -243,10 +364,21 @@ it('registers and unregisters after the scripts were flushed from Redis', async 
   expect(await registry.register(claim())).toMatchObject({ outcome: 'registered' });
 });
 
+/** The same operation for the device of each claim. */
+function ask(operation: keyof SingleRegistry, claims: (Claim & { t: number })[]): Promise<unknown[]> {
+  if (operation === 'register' || operation === 'unregister') return batched[operation](claims);
+  return batched[operation](claims.map(({ deviceId }) => deviceId));
+}
+
 async function register(): Promise<Entry> {
   const answer = await registry.register(claim());
   if (answer.outcome === 'refused') throw new Error('refused');
   return answer.entry;
+}
+
+/** How often Redis has read from any connection, the question itself included. One read takes in 16 KiB at most. */
+async function readsOfRedis(): Promise<number> {
+  return Number(/total_reads_processed:(\d+)/.exec(await server.client.info('stats'))![1]);
 }
 
 async function redisTime(): Promise<number> {

@@ -1,4 +1,4 @@
-import type { Claim, Entry, PodRecord, Registration, Registry } from '../../src/registry/registry.ts';
+import type { Claim, Entry, Hold, PodRecord, Registration, Registry, Reply } from '../../src/registry/registry.ts';
 import { RegistryUnavailable } from '../../src/registry/registry.ts';
 
 type Operation = Exclude<keyof Registry, 'close'>;
@@ -11,10 +11,12 @@ interface Fault {
   outcome: Outcome;
 }
 
-/** A registry behind a bad line: what happens to the next call of an operation is up to the test. */
+/** A registry behind a bad line: what happens to the next command of an operation is up to the test. */
 export class FaultyRegistry implements Registry {
-  /** Every call so far. */
+  /** Every command so far, those of a batch one by one. */
   readonly calls: Operation[] = [];
+  /** What becomes of every command that the test says nothing else about. */
+  usually: Outcome = 'answered';
   readonly #registry: Registry;
   readonly #faults = new Map<Operation, Fault>();
 
@@ -26,7 +28,7 @@ export class FaultyRegistry implements Registry {
     this.#faults.set(operation, { gate: Promise.resolve(), outcome });
   }
 
-  /** The next call waits, not yet carried out, until the returned function is called. */
+  /** The next command waits, not yet carried out, until the returned function is called; and with it the answer to its batch. */
   hold(operation: Operation, outcome: Outcome = 'answered'): () => void {
     let release!: () => void;
     const gate = new Promise<void>((resolve) => (release = resolve));
@@ -34,20 +36,24 @@ export class FaultyRegistry implements Registry {
     return release;
   }
 
-  register(claim: Claim, t?: number): Promise<Registration> {
-    return this.#call('register', () => this.#registry.register(claim, t));
+  register(claims: readonly Claim[]): Promise<Reply<Registration>[]> {
+    return this.#batch('register', claims, (claim) => this.#registry.register([claim]));
   }
 
-  refresh(deviceId: string): Promise<Entry | undefined> {
-    return this.#call('refresh', () => this.#registry.refresh(deviceId));
+  refresh(deviceIds: readonly string[]): Promise<Reply<Entry | undefined>[]> {
+    return this.#batch('refresh', deviceIds, (deviceId) => this.#registry.refresh([deviceId]));
   }
 
-  unregister(deviceId: string, entry: Entry): Promise<boolean> {
-    return this.#call('unregister', () => this.#registry.unregister(deviceId, entry));
+  unregister(holds: readonly Hold[]): Promise<Reply<boolean>[]> {
+    return this.#batch('unregister', holds, (hold) => this.#registry.unregister([hold]));
   }
 
-  lookup(deviceId: string): Promise<Entry | undefined> {
-    return this.#call('lookup', () => this.#registry.lookup(deviceId));
+  lookup(deviceIds: readonly string[]): Promise<Reply<Entry | undefined>[]> {
+    return this.#batch('lookup', deviceIds, (deviceId) => this.#registry.lookup([deviceId]));
+  }
+
+  time(): Promise<number> {
+    return this.#registry.time();
   }
 
   writePod(podId: string, record: PodRecord): Promise<void> {
@@ -62,14 +68,28 @@ export class FaultyRegistry implements Registry {
     return this.#registry.close();
   }
 
+  async #batch<TCommand, TAnswer>(
+    operation: Operation,
+    commands: readonly TCommand[],
+    run: (command: TCommand) => Promise<Reply<TAnswer>[]>,
+  ): Promise<Reply<TAnswer>[]> {
+    const replies = commands.map((command) =>
+      this.#call(operation, () => run(command)).catch((error: RegistryUnavailable) => [error]),
+    );
+    return (await Promise.all(replies)).flat(1);
+  }
+
   async #call<T>(operation: Operation, run: () => Promise<T>): Promise<T> {
     this.calls.push(operation);
     const fault = this.#faults.get(operation);
     this.#faults.delete(operation);
+    const outcome = fault?.outcome ?? this.usually;
     await fault?.gate;
-    if (fault?.outcome === 'lost') throw new RegistryUnavailable(operation, new Error('the call was lost'));
+    if (outcome === 'lost') throw new RegistryUnavailable(operation, new Error('the command was lost'));
     const answer = await run();
-    if (fault?.outcome === 'unanswered') throw new RegistryUnavailable(operation, new Error('the answer was lost'));
+    if (outcome === 'unanswered') {
+      throw new RegistryUnavailable(operation, new Error('the answer was lost'), 'unknown');
+    }
     return answer;
   }
 }

@@ -1,8 +1,18 @@
+import type { Redis } from 'ioredis';
 import { SimulatedClock } from 'xstate';
 import { MemoryRegistry } from '../../src/registry/memory.ts';
 import type { Registry } from '../../src/registry/registry.ts';
+import { startCluster } from './redis-cluster.ts';
 import { openRedisRegistry } from './redis-registry.ts';
-import type { RedisServer } from './redis.ts';
+import { startSentinel } from './redis-sentinel.ts';
+import { startRedis } from './redis.ts';
+
+/** Where the entries of an adapter are. */
+export interface Backend {
+  /** An adapter of it, empty. */
+  open(): Promise<AdapterUnderTest>;
+  stop(): Promise<void>;
+}
 
 export interface AdapterUnderTest {
   registry: Registry;
@@ -12,10 +22,36 @@ export interface AdapterUnderTest {
 
 export const leaseTtlMs = 60_000;
 
-/** Every adapter of the registry, each opened empty. */
-export const adapters: { adapter: string; open: (server: RedisServer) => Promise<AdapterUnderTest> }[] = [
+/** Every adapter of the registry. */
+export const adapters: { adapter: string; start: () => Promise<Backend> }[] = [
+  { adapter: 'memory', start: startMemory },
   {
-    adapter: 'memory',
+    adapter: 'redis',
+    async start() {
+      const server = await startRedis();
+      return redisBackend(server, async () => [server.client]);
+    },
+  },
+  {
+    adapter: 'redis+sentinel',
+    async start() {
+      const sentinel = await startSentinel();
+      return redisBackend(sentinel, async () => [(await sentinel.master()).client]);
+    },
+  },
+  {
+    adapter: 'redis+cluster',
+    async start() {
+      const cluster = await startCluster();
+      const roles = await Promise.all(cluster.nodes.map(({ client }) => client.role()));
+      const masters = cluster.nodes.filter((_, index) => roles[index]![0] === 'master').map(({ client }) => client);
+      return redisBackend(cluster, async () => masters);
+    },
+  },
+];
+
+async function startMemory(): Promise<Backend> {
+  return {
     async open() {
       const clock = new SimulatedClock();
       return {
@@ -23,17 +59,26 @@ export const adapters: { adapter: string; open: (server: RedisServer) => Promise
         letPass: async (ms) => clock.increment(ms),
       };
     },
-  },
-  {
-    adapter: 'redis',
-    async open({ client, url }) {
-      await client.flushall();
+    stop: async () => {},
+  };
+}
+
+/** `masters` are clients of the servers that the entries are at. */
+function redisBackend(servers: { url: string; stop(): Promise<void> }, masters: () => Promise<Redis[]>): Backend {
+  return {
+    async open() {
+      for (const client of await masters()) await client.flushall();
       return {
-        registry: await openRedisRegistry(url, { leaseTtlMs }),
+        registry: await openRedisRegistry(servers.url, { leaseTtlMs }),
         async letPass(ms) {
-          for (const key of await client.keys('*')) await client.pexpire(key, (await client.pttl(key)) - ms);
+          for (const client of await masters()) await age(client, ms);
         },
       };
     },
-  },
-];
+    stop: () => servers.stop(),
+  };
+}
+
+async function age(client: Redis, ms: number): Promise<void> {
+  for (const key of await client.keys('*')) await client.pexpire(key, (await client.pttl(key)) - ms);
+}

@@ -1,0 +1,40 @@
+import type { RegistryLinkEvent } from '../../machines/registry-link.ts';
+import type { Registry, Reply } from './registry.ts';
+import { RegistryUnavailable } from './registry.ts';
+
+/** What stands between the pod and a registry that may be away. */
+export interface Gate {
+  isUp(): boolean;
+  tell(event: RegistryLinkEvent): void;
+}
+
+/**
+ * The same registry behind a circuit breaker: while the link is down every command is answered at once, unsent, and only the
+ * pod's own record is tried. What becomes of each batch is told to the gate.
+ */
+export function guarded(registry: Registry, gate: Gate): Registry {
+  const batch = async <T>(
+    operation: string,
+    commands: readonly unknown[],
+    run: () => Promise<Reply<T>[]>,
+  ): Promise<Reply<T>[]> => {
+    if (!gate.isUp()) {
+      const unsent = new RegistryUnavailable(operation, new Error('the registry is away: not sent'));
+      return commands.map(() => unsent);
+    }
+    const replies = await run();
+    const answered = replies.some((reply) => !(reply instanceof RegistryUnavailable) || reply.result === 'refused');
+    gate.tell({ type: answered ? 'registry.answered' : 'registry.failed' });
+    return replies;
+  };
+  return {
+    register: (claims) => batch('register', claims, () => registry.register(claims)),
+    refresh: (deviceIds) => batch('refresh', deviceIds, () => registry.refresh(deviceIds)),
+    unregister: (holds) => batch('unregister', holds, () => registry.unregister(holds)),
+    lookup: (deviceIds) => batch('lookup', deviceIds, () => registry.lookup(deviceIds)),
+    time: () => registry.time(),
+    writePod: (podId, record) => registry.writePod(podId, record),
+    deletePod: (podId) => registry.deletePod(podId),
+    close: () => registry.close(),
+  };
+}

@@ -1,0 +1,114 @@
+import type { Lease } from './lease.ts';
+import type { Claim, Entry, Hold, Registration, Registry, Reply } from './registry.ts';
+
+/** Commands in one batch at most: what is put together and taken apart in one go must not hold up the event loop. */
+const maxBatch = 256;
+
+/** Sends the commands of all leases of a pod: those of one kind that come in one turn of the event loop make one batch. */
+export class Registrar {
+  readonly #underWay = new UnderWay();
+  readonly #registering: Batches<Claim, Registration>;
+  readonly #refreshing: Batches<string, Entry | undefined>;
+  readonly #unregistering: Batches<Hold, boolean>;
+  readonly #finding: Batches<string, Entry | undefined>;
+
+  constructor(registry: Registry) {
+    this.#registering = new Batches(this.#underWay, {
+      send: (claims) => registry.register(claims),
+      answer: (lease, reply, claim) => lease.registered(reply, claim),
+    });
+    this.#refreshing = new Batches(this.#underWay, {
+      send: (deviceIds) => registry.refresh(deviceIds),
+      answer: (lease, reply) => lease.refreshed(reply),
+    });
+    this.#unregistering = new Batches(this.#underWay, {
+      send: (holds) => registry.unregister(holds),
+      answer: (lease, reply) => lease.unregistered(reply),
+    });
+    this.#finding = new Batches(this.#underWay, {
+      send: (deviceIds) => registry.lookup(deviceIds),
+      answer: (lease, reply) => lease.found(reply),
+    });
+  }
+
+  register(claim: Claim, lease: Lease): void {
+    this.#registering.add(claim, lease);
+  }
+
+  refresh(deviceId: string, lease: Lease): void {
+    this.#refreshing.add(deviceId, lease);
+  }
+
+  unregister(hold: Hold, lease: Lease): void {
+    this.#unregistering.add(hold, lease);
+  }
+
+  lookUp(deviceId: string, lease: Lease): void {
+    this.#finding.add(deviceId, lease);
+  }
+
+  /** Resolves once no command is waiting or under way. */
+  settled(): Promise<void> {
+    return this.#underWay.over();
+  }
+}
+
+/** Counts batches from their first command to their last answer. */
+class UnderWay {
+  #count = 0;
+  #waiting: (() => void)[] = [];
+
+  begin(): void {
+    this.#count += 1;
+  }
+
+  end(): void {
+    this.#count -= 1;
+    if (this.#count === 0) for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  async over(): Promise<void> {
+    while (this.#count > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+}
+
+interface Kind<TCommand, TAnswer> {
+  /** One reply a command, in their order. Never rejects. */
+  send(commands: readonly TCommand[]): Promise<Reply<TAnswer>[]>;
+  answer(lease: Lease, reply: Reply<TAnswer>, command: TCommand): void;
+}
+
+/** The commands of one kind. */
+class Batches<TCommand, TAnswer> {
+  readonly #underWay: UnderWay;
+  readonly #kind: Kind<TCommand, TAnswer>;
+  #commands: TCommand[] = [];
+  #leases: Lease[] = [];
+
+  constructor(underWay: UnderWay, kind: Kind<TCommand, TAnswer>) {
+    this.#underWay = underWay;
+    this.#kind = kind;
+  }
+
+  add(command: TCommand, lease: Lease): void {
+    this.#commands.push(command);
+    this.#leases.push(lease);
+    if (this.#commands.length === 1) this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#underWay.begin();
+    setImmediate(this.#send);
+  }
+
+  readonly #send = async (): Promise<void> => {
+    const commands = this.#commands.splice(0, maxBatch);
+    const leases = this.#leases.splice(0, maxBatch);
+    if (this.#commands.length > 0) this.#schedule();
+    const replies = await this.#kind.send(commands);
+    for (let index = 0; index < leases.length; index += 1) {
+      this.#kind.answer(leases[index]!, replies[index]!, commands[index]!);
+    }
+    this.#underWay.end();
+  };
+}

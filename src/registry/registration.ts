@@ -1,0 +1,99 @@
+import type { RegistryLinkEvent } from '../../machines/registry-link.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import { guarded } from './guarded.ts';
+import type { Lease, LeasePorts } from './lease.ts';
+import { RegistryLink } from './link.ts';
+import { measured } from './measured.ts';
+import { openRegistry } from './open.ts';
+import { Reconciler } from './reconciler.ts';
+import { Registrar } from './registrar.ts';
+import type { PodRecord, Registry } from './registry.ts';
+
+export interface RegistrationOptions {
+  config: Config;
+  clock: Clock;
+  log: Logger;
+  metrics: Metrics;
+  /** The pod's own record as it is now. */
+  record: () => PodRecord;
+  /** What every open connection holds. */
+  leases: () => Iterable<Lease>;
+  /** The registry answers, for the first time or again. */
+  reached: () => void;
+}
+
+export type Registration = ReturnType<typeof createRegistration>;
+
+/** All that keeps the registry right: the registry behind its breaker, the batches, the repairs and the pod's own record. */
+export function createRegistration(options: RegistrationOptions) {
+  const { config, clock, log, metrics, record, leases, reached } = options;
+  const tell = (event: RegistryLinkEvent) => link.tell(event);
+  const isUp = () => link.isUp();
+  const behind = measured(openRegistry(config, clock, createEvents(tell, log)), metrics, clock);
+  const registry: Registry = guarded(behind, { isUp, tell });
+  const registrar = new Registrar(registry);
+  const reconciler = new Reconciler({
+    clock,
+    perSecond: config.REREGISTER_PER_SECOND,
+    isUp,
+    random: Math.random,
+  });
+  const verifyAll = () => reconciler.markAll(leases());
+  const link = new RegistryLink({
+    registry: behind,
+    podId: config.POD_UID,
+    record,
+    clock,
+    log,
+    recovered() {
+      verifyAll();
+      reached();
+    },
+  });
+
+  return {
+    registry,
+    /** What a lease needs of all this. */
+    leasePorts: (ports: Pick<LeasePorts, 'owner' | 'tookOver'>): LeasePorts => ({
+      ...ports,
+      registrar,
+      reconciler,
+      clock,
+      leaseTtlMs: config.LEASE_TTL_MS,
+      registryTime: (at) => link.clock.timeAt(at),
+      onError: (error, { deviceId, traceId }) =>
+        log.debug({ err: error, deviceId, traceId }, 'registry command failed'),
+    }),
+    isUp,
+    dirty: () => ({ count: reconciler.size, oldestMs: reconciler.oldestMs() }),
+    /** Goes over the entries of all open connections, at the pace of repairs. */
+    verifyAll,
+    /** Writes the pod's record now. */
+    announce: () => void link.beat(),
+
+    start(): void {
+      reconciler.start();
+      link.start();
+    },
+
+    /** Makes up for what is owed, as far as the registry answers, and deletes the pod's record. */
+    async stop(): Promise<void> {
+      reconciler.stop();
+      reconciler.flush();
+      await Promise.all([link.stop(), registrar.settled()]);
+    },
+
+    close: () => behind.close(),
+  };
+}
+
+function createEvents(tell: (event: RegistryLinkEvent) => void, log: Logger) {
+  return {
+    connected: () => tell({ type: 'registry.connected' }),
+    lost: () => tell({ type: 'registry.lost' }),
+    error: (error: Error) => log.warn({ err: error }, 'redis connection'),
+  };
+}
