@@ -64,6 +64,13 @@ export const silent: Disconnect = {
   abrupt: true,
 };
 
+export const contended: Disconnect = {
+  code: 4429,
+  reason: 'contended',
+  when: 'connections of this device took over from each other too often: two machines use its id',
+  reconnect: true,
+};
+
 export const kicked: Disconnect = {
   code: 4503,
   reason: 'kicked',
@@ -87,6 +94,7 @@ export const disconnects: readonly Disconnect[] = [
   serverError,
   restarting,
   silent,
+  contended,
   kicked,
   superseded,
 ];

@@ -21,14 +21,16 @@ const looksBetweenChecks = 64;
  */
 export class Clockwork {
   readonly #clock: Clock;
+  readonly #beforeRound: () => void;
   readonly #slots: Set<Timed>[];
   /** The last tick whose round has begun. */
   #tick: number;
   #end: () => void = () => {};
 
-  /** `slots` ticks are one turn of the wheel; what is due later stays in its slot for another. */
-  constructor(clock: Clock, slots = 1024) {
+  /** `beforeRound` is called at every tick. `slots` ticks are one turn of the wheel; what is due later stays in its slot for another. */
+  constructor(clock: Clock, beforeRound: () => void = () => {}, slots = 1024) {
     this.#clock = clock;
+    this.#beforeRound = beforeRound;
     this.#slots = Array.from({ length: slots }, () => new Set());
     this.#tick = Math.floor(clock.now() / tickMs);
   }
@@ -63,6 +65,7 @@ export class Clockwork {
 
   /** Takes every slot that has come up since the last round; after a long freeze each slot once. */
   async #round(): Promise<void> {
+    this.#beforeRound();
     const slice = new Slice(this.#clock);
     const present = Math.floor(slice.now / tickMs);
     this.#tick = Math.max(this.#tick, present - this.#slots.length);

@@ -58,12 +58,5 @@ export function createLife({ config, clock, log, metrics, announceDrain }: LifeO
     const { sweep: sweeps } = actor.getSnapshot().context;
     return { podId, outcome, sweeps, ...closed(), durationMs: drain.elapsedMs() };
   });
-  /** How many connections are in each state of their chart. */
-  const connectionStates = (): Map<string, number> => {
-    const states = new Map<string, number>();
-    for (const { state } of connections.all()) states.set(state, (states.get(state) ?? 0) + 1);
-    return states;
-  };
-
-  return { actor, drain, connections, is, phase, progress, report, ended, connectionStates };
+  return { actor, drain, connections, is, phase, progress, report, ended };
 }

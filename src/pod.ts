@@ -5,6 +5,7 @@ import { adminRoutes } from './admin/routes.ts';
 import { createForward } from './callback/forward.ts';
 import { PodClient } from './callback/pod-client.ts';
 import { callbackRoutes } from './callback/routes.ts';
+import { createTakeover } from './callback/takeover.ts';
 import type { Clock } from './clock.ts';
 import { isoTime } from './clock.ts';
 import { Clockwork } from './clockwork.ts';
@@ -12,6 +13,7 @@ import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
 import { createAccept } from './device/accept.ts';
 import { DeviceListener } from './device/listener.ts';
+import { FreezeWatch } from './freeze-watch.ts';
 import { createHttpServer } from './http/app.ts';
 import { closeServer, listen } from './http/server.ts';
 import type { Life } from './life.ts';
@@ -19,10 +21,8 @@ import { createLife } from './life.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { createMetrics } from './metrics.ts';
-import { Heartbeat } from './registry/heartbeat.ts';
-import { measured } from './registry/measured.ts';
-import { openRegistry } from './registry/open.ts';
-import type { Registry } from './registry/registry.ts';
+import type { Registration } from './registry/registration.ts';
+import { createRegistration } from './registry/registration.ts';
 import { TokenBucket } from './token-bucket.ts';
 
 export interface PodDependencies {
@@ -52,17 +52,45 @@ const lastAnswersMs = 500;
 export function createPod(config: Config, { clock, log: rootLog }: PodDependencies): Pod {
   const log = rootLog.child({ podId: config.POD_UID });
   const metrics = createMetrics();
-  const registry = measured(openRegistry(config, clock, log), metrics, clock);
   const ports: Ports = { devicePort: 0, callbackPort: 0, adminPort: 0 };
-  const clockwork = new Clockwork(clock);
-  const parts: Parts = { config, clock, clockwork, log, metrics, registry, ports };
-  const life = createLife({ ...parts, announceDrain: () => void heartbeat.beat() });
-  const heartbeat = createHeartbeat(parts, life);
+  const startedAt = isoTime(clock, clock.now());
+  const registration = createRegistration({
+    config,
+    clock,
+    log,
+    metrics,
+    leases: () => life.connections.leases(),
+    record: () => ({
+      serverIp: config.POD_IP,
+      port: ports.callbackPort,
+      state: life.is('draining') ? 'draining' : 'serving',
+      connections: life.connections.size,
+      startedAt,
+    }),
+    reached() {
+      if (life.is('ready')) return;
+      life.actor.send({ type: 'registry.reached' });
+      if (life.is('ready')) log.info(ports, 'ready');
+    },
+  });
+  const life = createLife({ config, clock, log, metrics, announceDrain: registration.announce });
+  const freezeWatch = new FreezeWatch(clock, config.LEASE_TTL_MS / 3, (frozenMs) => {
+    log.warn({ frozenMs }, 'the process stood still: every connection is verified before it is trusted');
+    life.connections.doubt();
+    registration.verifyAll();
+  });
+  const clockwork = new Clockwork(clock, () => freezeWatch.check());
   const podClient = new PodClient();
+  const parts: Parts = { config, clock, clockwork, freezeWatch, log, metrics, registration, podClient, ports };
   const admin = adminListener(parts, life);
-  const callback = callbackListener(parts, life, podClient);
+  const callback = callbackListener(parts, life);
   const device = deviceListener(parts, life);
-  metrics.observe({ connectionStates: life.connectionStates, drainPhase: life.phase });
+  metrics.observe({
+    connectionStates: () => life.connections.countByState(),
+    drainPhase: life.phase,
+    isRegistryUp: registration.isUp,
+    dirty: registration.dirty,
+  });
 
   /** Last opened, first closed; the admin side stays until whoever waits at /pre-stop has the answer. */
   const close = async (): Promise<void> => {
@@ -70,7 +98,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     await Promise.all([device.close(), closeServer(callback, 2 * lastAnswersMs)]);
     clearTimeout(giveUpOnOthers);
     podClient.close();
-    await registry.close();
+    await registration.close();
     await closeServer(admin, lastAnswersMs);
     metrics.close();
   };
@@ -96,7 +124,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
       }
       life.actor.start();
       clockwork.start();
-      heartbeat.start();
+      registration.start();
       return ports;
     },
 
@@ -110,8 +138,8 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
       log[report.outcome === 'drained' ? 'info' : 'warn'](report, 'drain over');
       clockwork.stop();
       life.drain.stop();
-      const left = [...life.connections.all()];
-      await Promise.all([heartbeat.stop(), ...left.map((socket) => socket.abandon())]);
+      for (const socket of life.connections.all()) socket.abandon();
+      await registration.stop();
       await close();
       log.info({ exitCode }, 'stopped');
       return exitCode;
@@ -126,35 +154,14 @@ interface Parts {
   clockwork: Clockwork;
   log: Logger;
   metrics: Metrics;
-  registry: Registry;
+  freezeWatch: FreezeWatch;
+  registration: Registration;
+  podClient: PodClient;
   ports: Ports;
 }
 
-function createHeartbeat({ config, clock, log, registry, ports }: Parts, life: Life): Heartbeat {
-  const startedAt = isoTime(clock, clock.now());
-  return new Heartbeat({
-    registry,
-    podId: config.POD_UID,
-    clock,
-    log,
-    record: () => ({
-      serverIp: config.POD_IP,
-      port: ports.callbackPort,
-      state: life.is('draining') ? 'draining' : 'serving',
-      connections: life.connections.size,
-      startedAt,
-    }),
-    reached() {
-      life.actor.send({ type: 'registry.reached' });
-      if (life.is('ready')) log.info(ports, 'ready');
-    },
-  });
-}
-
-function deviceListener(
-  { config, clock, clockwork, log, metrics, registry, ports }: Parts,
-  life: Life,
-): DeviceListener {
+function deviceListener(parts: Parts, life: Life): DeviceListener {
+  const { config, clock, clockwork, log, metrics, registration, podClient, ports } = parts;
   const { connections } = life;
   const settings = {
     idleAfterMs: config.IDLE_AFTER_MS,
@@ -164,6 +171,14 @@ function deviceListener(
     maxBufferedBytes: config.MAX_BUFFERED_BYTES,
     reconnectSpreadMs: config.RECONNECT_SPREAD_MS,
   };
+  const takeover = createTakeover({ podClient, isPodAddress: insideCidrs(config.POD_CIDRS), metrics, log });
+  const lease = registration.leasePorts({
+    owner: () => ({ serverIp: config.POD_IP, port: ports.callbackPort, podId: config.POD_UID }),
+    tookOver(holder, previous) {
+      connections.noteTakeover(holder, clock.now());
+      void takeover(holder.deviceId, previous);
+    },
+  });
   const turns = new TokenBucket(config.ACCEPTS_PER_SECOND, clock.now());
   return new DeviceListener({
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
@@ -176,28 +191,17 @@ function deviceListener(
       isHere: (deviceId) => connections.get(deviceId) !== undefined,
       takeTurn: () => turns.take(clock.now()),
     }),
-    accept: createAccept({
-      connections,
-      socketPorts: { clock, clockwork, settings, keeper: connections, metrics, log },
-      leasePorts: () => ({
-        registry,
-        clock,
-        owner: { serverIp: config.POD_IP, port: ports.callbackPort, podId: config.POD_UID },
-        onError: (error, { deviceId, traceId }) =>
-          log.debug({ err: error, deviceId, traceId }, 'registry command failed'),
-      }),
-    }),
+    accept: createAccept(connections, { clock, clockwork, settings, keeper: connections, lease, metrics, log }),
   });
 }
 
 function callbackListener(
-  { config, clock, log, metrics, registry, ports }: Parts,
+  { config, clock, freezeWatch, log, metrics, registration, podClient, ports }: Parts,
   life: Life,
-  podClient: PodClient,
 ): Server {
   const { POD_IP: serverIp, POD_UID: podId } = config;
   const forward = createForward({
-    registry,
+    registry: registration.registry,
     podClient,
     log,
     self: { podId, serverIp, port: () => ports.callbackPort },
@@ -211,6 +215,7 @@ function callbackListener(
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
     metrics,
     clock,
+    checkFreeze: () => freezeWatch.check(),
   });
   return createHttpServer(routes, log);
 }

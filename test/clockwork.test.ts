@@ -33,7 +33,7 @@ async function pass(clock: SimulatedClock, ms: number): Promise<void> {
 
 function startClockwork(slots?: number) {
   const clock = new SimulatedClock();
-  const clockwork = new Clockwork(clock, slots);
+  const clockwork = new Clockwork(clock, () => {}, slots);
   clockwork.start();
   return { clock, clockwork };
 }

@@ -3,6 +3,7 @@ import { hostPort } from '../address.ts';
 import { Problem } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
 import type { Entry, Registry } from '../registry/registry.ts';
+import { RegistryUnavailable } from '../registry/registry.ts';
 import type { PodAnswer, PodClient } from './pod-client.ts';
 
 export interface ForwardOptions {
@@ -19,19 +20,21 @@ const relayedRequestHeaders = ['content-type', 'if-match'];
 const relayedAnswerHeaders = ['content-type', 'content-length', 'etag', 'retry-after', 'ws-connect-pod'];
 
 /** Answers a request for a device that is not on this pod: from the registry, or with what the owning pod says, one hop away. */
-export type Forward = (ctx: Context, deviceId: string, body?: Buffer) => Promise<void>;
+export interface Forward {
+  (ctx: Context, deviceId: string, body?: Buffer): Promise<void>;
+  /** Does the registry name no other connection of the device than this one? */
+  isUncontested(deviceId: string, traceId: string): Promise<boolean>;
+}
 
 export function createForward({ registry, podClient, self, isPodAddress, log }: ForwardOptions): Forward {
   const isSelf = ({ podId, serverIp, port }: Entry) =>
     podId === self.podId || (serverIp === self.serverIp && port === self.port());
 
   const lookUp = async (deviceId: string): Promise<Entry | undefined> => {
-    try {
-      return await registry.lookup(deviceId);
-    } catch (error) {
-      log.warn({ err: error }, 'lookup failed');
-      throw unavailable('registry-unavailable', 'the device is not on this pod and the registry did not answer');
-    }
+    const [entry] = await registry.lookup([deviceId]);
+    if (!(entry instanceof RegistryUnavailable)) return entry;
+    log.debug({ err: entry }, 'lookup failed');
+    throw unavailable('registry-unavailable', 'the device is not on this pod and the registry did not answer');
   };
 
   const ask = async (ctx: Context, { serverIp, port }: Entry, body?: Buffer): Promise<PodAnswer> => {
@@ -56,7 +59,7 @@ export function createForward({ registry, podClient, self, isPodAddress, log }: 
     }
   };
 
-  return async (ctx, deviceId, body) => {
+  const forward = async (ctx: Context, deviceId: string, body?: Buffer): Promise<void> => {
     const entry = await lookUp(deviceId);
     if (!entry || isSelf(entry)) {
       throw new Problem({ status: 404, code: 'not-connected', detail: 'no pod holds this device' });
@@ -75,6 +78,11 @@ export function createForward({ registry, podClient, self, isPodAddress, log }: 
       if (typeof value === 'string') ctx.set(name, value);
     }
   };
+  const isUncontested = async (deviceId: string, traceId: string): Promise<boolean> => {
+    const entry = await lookUp(deviceId);
+    return entry === undefined || entry.traceId === traceId;
+  };
+  return Object.assign(forward, { isUncontested });
 }
 
 function unavailable(code: string, detail: string): Problem {

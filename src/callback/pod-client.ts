@@ -2,7 +2,6 @@ import { Agent, request } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 
 const connectTimeoutMs = 1000;
-/** Longer than the longest wait a caller can ask the owner for. */
 const answerTimeoutMs = 35_000;
 const maxAnswerBytes = 65_536;
 
@@ -14,6 +13,8 @@ export interface PodRequest {
   path: string;
   headers: Record<string, string>;
   body: Buffer | undefined;
+  /** By default longer than the longest wait a caller can ask the owner for. */
+  timeoutMs?: number;
 }
 
 export interface PodAnswer {
@@ -28,7 +29,7 @@ export class PodClient {
   readonly #agent = new Agent({ keepAlive: true, timeout: 10_000 });
 
   /** Rejects when the pod cannot be reached, breaks off, or takes too long: what became of the request is unknown then. */
-  send({ address, port, method, path, headers, body }: PodRequest): Promise<PodAnswer> {
+  send({ address, port, method, path, headers, body, timeoutMs = answerTimeoutMs }: PodRequest): Promise<PodAnswer> {
     return new Promise((resolve, reject) => {
       const outgoing = request({
         agent: this.#agent,
@@ -37,7 +38,7 @@ export class PodClient {
         method,
         path,
         headers: body ? { ...headers, 'Content-Length': body.length } : headers,
-        signal: AbortSignal.timeout(answerTimeoutMs),
+        signal: AbortSignal.timeout(timeoutMs),
       });
       outgoing.once('socket', (socket) => {
         if (!socket.connecting) return;

@@ -3,13 +3,14 @@
  *
  *   POST   /callback/DEVICE      push the body to the device
  *   GET    /connections/DEVICE   is it connected, where and since when (HEAD: just whether)
- *   DELETE /connections/DEVICE   close its connection
+ *   DELETE /connections/DEVICE   close its connection; ?reason=superseded is how pods tell each other that the device has moved
  *
  * A device on another pod is answered for by that pod, see forward.ts.
  */
 import Router from '@koa/router';
 import type { Context } from 'koa';
-import { kicked } from '../../machines/disconnect.ts';
+import type { Disconnect } from '../../machines/disconnect.ts';
+import { kicked, superseded } from '../../machines/disconnect.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
@@ -31,6 +32,8 @@ export interface CallbackOptions {
   self: () => string;
   metrics: Metrics;
   clock: Clock;
+  /** Called before anything known of a connection is trusted. */
+  checkFreeze: () => void;
 }
 
 export function callbackRoutes(options: CallbackOptions): Router {
@@ -39,25 +42,31 @@ export function callbackRoutes(options: CallbackOptions): Router {
 
   let self: string | undefined; // known once the pod listens
 
-  /** The device's connection on this pod, with the answer's headers set and `If-Match` checked. */
-  const here = ({ req, res }: Context, deviceId: string): DeviceSocket | undefined => {
+  /** The device's connection on this pod. One in doubt counts unless the registry knows another. */
+  const find = async (deviceId: string): Promise<DeviceSocket | undefined> => {
+    options.checkFreeze();
     const socket = connections.get(deviceId);
-    if (!socket) return undefined;
+    if (!socket || socket.isTrusted) return socket;
+    return (await forward.isUncontested(deviceId, socket.traceId)) ? socket : undefined;
+  };
+
+  /** Sets the headers of an answer about this connection, and checks `If-Match`. */
+  const answerFor = ({ req, res }: Context, { traceId }: DeviceSocket): void => {
     self ??= options.self();
     res.setHeader('Ws-Connect-Pod', self);
-    res.setHeader('ETag', `"${socket.traceId}"`);
-    requireMatch(req.headers['if-match'], socket.traceId);
-    return socket;
+    res.setHeader('ETag', `"${traceId}"`);
+    requireMatch(req.headers['if-match'], traceId);
   };
 
   const deliver = async (ctx: Context): Promise<'delivered' | 'forwarded'> => {
     const deviceId = deviceIdOf(ctx);
     const body = await readBody(ctx.req, maxPayloadBytes);
-    const socket = here(ctx, deviceId);
+    const socket = await find(deviceId);
     if (!socket) {
       await forward(ctx, deviceId, body);
       return 'forwarded';
     }
+    answerFor(ctx, socket);
     const frame = plainFrame(body, ctx.req.headers['content-type']);
     if (!frame) throw new Problem({ status: 400, code: 'invalid-text', detail: 'a text body must be valid UTF-8' });
     const outcome = await socket.deliver(frame);
@@ -77,16 +86,19 @@ export function callbackRoutes(options: CallbackOptions): Router {
 
   router.get('/connections/{*deviceId}', async (ctx) => {
     const deviceId = deviceIdOf(ctx);
-    const socket = here(ctx, deviceId);
+    const socket = await find(deviceId);
     if (!socket) return forward(ctx, deviceId);
+    answerFor(ctx, socket);
     ctx.body = describe(socket, podId, clock);
   });
 
   router.delete('/connections/{*deviceId}', async (ctx) => {
     const deviceId = deviceIdOf(ctx);
-    const socket = here(ctx, deviceId);
+    const reason = reasonOf(ctx);
+    const socket = connections.get(deviceId); // also one in doubt
     if (!socket) return forward(ctx, deviceId);
-    socket.close(kicked);
+    answerFor(ctx, socket);
+    socket.close(reason);
     ctx.status = 204;
   });
 
@@ -123,6 +135,17 @@ function deviceIdOf(ctx: Context & { params?: Record<string, string> }): string 
   const deviceId = ctx.params?.['deviceId'] ?? '';
   if (!isDeviceId(deviceId)) throw badDeviceId();
   return deviceId;
+}
+
+function reasonOf({ query }: Context): Disconnect {
+  const { reason = 'kicked' } = query;
+  if (reason === 'kicked') return kicked;
+  if (reason === 'superseded') return superseded;
+  throw new Problem({
+    status: 400,
+    code: 'bad-reason',
+    detail: 'a reason is kicked or superseded',
+  });
 }
 
 function backpressure(): Problem {

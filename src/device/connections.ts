@@ -1,12 +1,17 @@
 import type { ActorRefFrom } from 'xstate';
-import { superseded } from '../../machines/disconnect.ts';
+import type { ConnectionStateValue } from '../../machines/connection.ts';
+import { contended, superseded } from '../../machines/disconnect.ts';
 import type { ConnectionsLogic } from '../../machines/connections.ts';
+import type { Lease } from '../registry/lease.ts';
+import { Contention } from './contention.ts';
 import type { DeviceSocket, SocketKeeper } from './socket.ts';
+import { dotted } from './socket.ts';
 
 /** This pod's connections: the one to use for each device, and all that still have a life, closing ones included. */
 export class Connections implements SocketKeeper {
   readonly #byDevice = new Map<string, DeviceSocket>();
   readonly #all = new Set<DeviceSocket>();
+  readonly #contention = new Contention();
   readonly #supervisor: ActorRefFrom<ConnectionsLogic>;
 
   constructor(supervisor: ActorRefFrom<ConnectionsLogic>) {
@@ -26,13 +31,39 @@ export class Connections implements SocketKeeper {
     return this.#byDevice.get(deviceId);
   }
 
-  /** Begins a connection's life. The newest connection of a device wins: an older one is closed. */
+  /** None is trusted any more until it is known whether its device has gone to another pod meanwhile. */
+  doubt(): void {
+    for (const socket of this.#all) socket.doubt();
+  }
+
+  /** What every connection that is not closing holds in the registry. */
+  *leases(): Generator<Lease> {
+    for (const { lease, isOpen } of this.#all) if (isOpen) yield lease;
+  }
+
+  /** How many are in each state of their chart. */
+  countByState(): Map<string, number> {
+    const counts = new Map<ConnectionStateValue, number>();
+    for (const { stateValue } of this.#all) counts.set(stateValue, (counts.get(stateValue) ?? 0) + 1);
+    return new Map([...counts].map(([value, count]) => [dotted(value), count]));
+  }
+
+  /** Begins a connection's life. The newest connection of a device wins, and an older one is closed, unless that goes on for ever. */
   open(socket: DeviceSocket): void {
-    const previous = this.#byDevice.get(socket.deviceId);
-    this.#byDevice.set(socket.deviceId, socket);
+    const { deviceId, connectedAt } = socket;
+    if (this.#contention.isContended(deviceId, connectedAt)) return socket.refuse(contended);
+    const previous = this.#byDevice.get(deviceId);
+    this.#byDevice.set(deviceId, socket);
     this.#all.add(socket);
     this.#supervisor.send({ type: 'open', connection: socket });
-    previous?.close(superseded);
+    if (!previous) return;
+    this.noteTakeover(socket, connectedAt);
+    previous.close(superseded);
+  }
+
+  /** At `now` a connection has turned out to take the place of another one of its device, here or on another pod. */
+  noteTakeover({ deviceId, traceId }: Pick<DeviceSocket, 'deviceId' | 'traceId'>, now: number): void {
+    this.#contention.noteTakeover(deviceId, traceId, now);
   }
 
   forget(socket: DeviceSocket): void {

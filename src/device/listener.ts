@@ -10,6 +10,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Capacity } from './admission.ts';
 import { admit } from './admission.ts';
 import { chooseProtocol } from './protocol.ts';
+import type { Accepted } from './socket.ts';
 import { DeviceWebSocket } from './socket.ts';
 
 declare module 'ws' {
@@ -19,14 +20,6 @@ declare module 'ws' {
       closeTimeout?: number;
     }
   }
-}
-
-/** An upgrade that was granted. */
-export interface Accepted {
-  deviceId: string;
-  socket: DeviceWebSocket;
-  /** What the WebSocket runs over. */
-  stream: Duplex;
 }
 
 export interface DeviceListenerOptions {

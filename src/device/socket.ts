@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
-import type { ConnectionEvent } from '../../machines/connection.ts';
+import type { ConnectionEvent, ConnectionStateValue } from '../../machines/connection.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
 import {
   closedByPeer,
@@ -17,7 +17,8 @@ import type { Clock } from '../clock.ts';
 import type { Clockwork, Timed } from '../clockwork.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Lease, LeaseOutcome } from '../registry/lease.ts';
+import type { LeaseHolder, LeaseOutcome, LeasePorts } from '../registry/lease.ts';
+import { Lease } from '../registry/lease.ts';
 import type { Deadlines, DeadlineSettings } from './deadlines.ts';
 import { nextDeadline, nextTurn } from './deadlines.ts';
 import type { Frame } from './protocol.ts';
@@ -45,16 +46,28 @@ export interface SocketPorts {
   clockwork: Clockwork;
   settings: SocketSettings;
   keeper: SocketKeeper;
+  lease: LeasePorts;
   metrics: Metrics;
   log: Logger;
+}
+
+/** An upgrade that was granted. */
+export interface Accepted {
+  deviceId: string;
+  socket: DeviceWebSocket;
+  /** What the WebSocket runs over. */
+  stream: Duplex;
 }
 
 /** `backpressure`: too much is waiting for this device already. `gone`: the connection ended before the bytes were out. */
 export type Delivery = 'delivered' | 'backpressure' | 'gone';
 
 /** One device's WebSocket, bound to the actor that lives the connection's life. */
-export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
+export class DeviceSocket implements SupervisedConnection, LeaseHolder, Deadlines, Timed {
+  readonly deviceId: string;
+  readonly traceId: string;
   readonly connectedAt: number;
+  readonly lease: Lease;
   actor: ConnectionActor | undefined;
   lastDataAt: number;
   lastSeenAt: number;
@@ -65,15 +78,16 @@ export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
   readonly #ports: SocketPorts;
   readonly #socket: DeviceWebSocket;
   readonly #stream: Duplex;
-  readonly #lease: Lease;
   #callbacksInFlight = 0;
 
-  constructor(ports: SocketPorts, { socket, stream, lease, refreshAt }: DeviceSocketInit) {
+  constructor(ports: SocketPorts, { deviceId, traceId, socket, stream, refreshAt }: DeviceSocketInit) {
     const now = ports.clock.now();
+    this.deviceId = deviceId;
+    this.traceId = traceId;
     this.#ports = ports;
     this.#socket = socket;
     this.#stream = stream;
-    this.#lease = lease;
+    this.lease = new Lease(ports.lease, this);
     this.connectedAt = now;
     this.lastDataAt = now;
     this.lastSeenAt = now;
@@ -83,24 +97,24 @@ export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
     socket.on('message', onMessage).on('ping', onSeen).on('pong', onSeen).on('error', onError).on('close', onClose);
   }
 
-  get deviceId(): string {
-    return this.#lease.deviceId;
-  }
-
-  get traceId(): string {
-    return this.#lease.traceId;
-  }
-
   /** The chart's own dotted state. */
   get state(): string {
-    const value = this.actor?.getSnapshot().value ?? 'connecting';
-    if (typeof value === 'string') return value;
-    return 'registered' in value ? `registered.${value.registered}` : `closing.${value.closing}`;
+    return dotted(this.stateValue);
+  }
+
+  /** The state as xstate has it: one value that all connections in the state share. */
+  get stateValue(): ConnectionStateValue {
+    return this.actor?.getSnapshot().value ?? 'connecting';
   }
 
   /** Not closing yet. */
   get isOpen(): boolean {
     return this.#is('open');
+  }
+
+  /** Known to be the device's newest connection, as far as anything is known. */
+  get isTrusted(): boolean {
+    return this.#is('trusted');
   }
 
   /** How long a drain would have to spare it no longer: no data for this long, ms; 0 while something is under way. */
@@ -109,8 +123,26 @@ export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
   }
 
   tell(event: ConnectionEvent): void {
-    this.actor?.send(event);
+    if (!this.#isAlive) return;
+    this.actor!.send(event);
     if (this.#isAlive) this.#ports.clockwork.arm(this, 0); // another state may have other deadlines
+  }
+
+  /** After the pod stood still: nothing known of the device counts any more, not even that it was silent. */
+  doubt(): void {
+    const { clock, settings } = this.#ports;
+    const now = clock.now();
+    this.lastSeenAt = now;
+    this.pingAt = now;
+    if (now >= this.refreshAt) this.refreshAt = nextTurn(this.refreshAt, settings.refreshMs, now); // it is verified at the pace of repairs
+    this.lease.doubt();
+    this.tell({ type: 'registry.doubted' });
+  }
+
+  /** Closes what shall not even begin to live: nothing is registered, and nobody else's entry touched. */
+  refuse(disconnect: Disconnect): void {
+    this.#socket.close(disconnect.code, disconnect.reason);
+    this.#ports.metrics.closed(disconnect);
   }
 
   close(disconnect: Disconnect): void {
@@ -147,22 +179,20 @@ export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
     }
     if (now >= this.refreshAt) {
       this.refreshAt = nextTurn(this.refreshAt, settings.refreshMs, now);
-      void this.#lease.refresh().then((outcome) => this.#refreshed(outcome));
+      this.lease.refresh();
     }
     return this.#isAlive ? nextDeadline(this, this.#is('active'), settings) : Infinity;
   }
 
   register(): void {
     this.#ports.clockwork.arm(this, 0);
-    void this.#lease.register().then((outcome) => this.tell({ type: `registry.${outcome}` }));
+    this.lease.refresh();
   }
 
   unregister(): void {
     this.refreshAt = Infinity;
     this.#ports.keeper.forget(this);
-    void this.#lease.unregister().then((outcome) => {
-      this.tell({ type: outcome === 'failed' ? 'registry.unregisterFailed' : 'registry.unregistered' });
-    });
+    this.lease.release();
   }
 
   closeSocket(disconnect: Disconnect): void {
@@ -199,17 +229,17 @@ export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
     keeper.end(this);
     metrics.closed(serverError);
     this.#socket.close(serverError.code, serverError.reason);
-    void this.#lease.unregister();
+    this.lease.release();
   }
 
   /** The pod gives up on this connection: cut the socket, and delete the entry as far as the registry answers. */
-  async abandon(): Promise<void> {
+  abandon(): void {
     this.#socket.terminate();
-    await this.#lease.unregister();
+    this.lease.release();
   }
 
   /** The actor hears of it only when something changes. */
-  #refreshed(outcome: LeaseOutcome): void {
+  leaseAnswered(outcome: LeaseOutcome): void {
     if (outcome === 'registered' && this.#is('registered')) return;
     this.tell({ type: `registry.${outcome}` });
   }
@@ -218,7 +248,7 @@ export class DeviceSocket implements SupervisedConnection, Deadlines, Timed {
     return this.actor?.getSnapshot().status === 'active';
   }
 
-  #is(tag: 'open' | 'registered' | 'active' | 'idle'): boolean {
+  #is(tag: 'open' | 'trusted' | 'registered' | 'active' | 'idle'): boolean {
     return this.actor?.getSnapshot().hasTag(tag) === true;
   }
 
@@ -264,12 +294,15 @@ function deviceOf(socket: WebSocket): DeviceSocket {
   return (socket as DeviceWebSocket).device;
 }
 
-export interface DeviceSocketInit {
-  socket: DeviceWebSocket;
-  /** What the WebSocket runs over. */
-  stream: Duplex;
-  lease: Lease;
+export interface DeviceSocketInit extends Accepted {
+  traceId: string;
   refreshAt: number;
+}
+
+/** `registered.idle` for `{ registered: 'idle' }`. */
+export function dotted(value: ConnectionStateValue): string {
+  if (typeof value === 'string') return value;
+  return 'registered' in value ? `registered.${value.registered}` : `closing.${value.closing}`;
 }
 
 function causeOf(error: Error & { code?: string }): Disconnect {

@@ -105,6 +105,64 @@ describe('DELETE /connections/DEVICE', () => {
   });
 });
 
+describe('DELETE /connections/DEVICE?reason=', () => {
+  const remove = (callback: string, query: string, headers: Record<string, string> = {}) =>
+    ask(callback, `/connections/lamp-1${query}`, { method: 'DELETE', headers });
+
+  it.each([
+    ['', 4503, 'kicked'],
+    ['?reason=kicked', 4503, 'kicked'],
+    ['?reason=superseded', 4509, 'superseded'],
+    ['?other=x', 4503, 'kicked'],
+  ])('%s closes with %i %s', async (query, code, reason) => {
+    const pod = await runPod();
+    const device = await runDevice(pod);
+
+    const { status } = await remove(pod.callback, query);
+
+    expect(status).toBe(204);
+    expect(await device.closed).toEqual({ code, reason });
+  });
+
+  it.each(['?reason=', '?reason=Kicked', '?reason=restarting', '?reason=kicked&reason=superseded', '?reason=toString'])(
+    '%s is a 400, and closes nothing',
+    async (query) => {
+      const pod = await runPod();
+      const device = await runDevice(pod);
+
+      const { status, headers, json } = await remove(pod.callback, query);
+      await push(pod.callback, 'lamp-1', 'still here');
+
+      expect(status).toBe(400);
+      expect(headers['content-type']).toBe('application/problem+json');
+      expect(json).toMatchObject({ code: 'bad-reason' });
+      expect(await device.received(1)).toHaveLength(1);
+    },
+  );
+
+  it('is a 400 also for a device that is not connected', async () => {
+    const pod = await runPod();
+
+    const { status } = await remove(pod.callback, '?reason=x');
+
+    expect(status).toBe(400);
+  });
+
+  it('spares a newer connection than the one it names: 412', async () => {
+    const pod = await runPod();
+    const first = await runDevice(pod);
+    const { headers } = await ask(pod.callback, '/connections/lamp-1');
+    const second = await runDevice(pod);
+    await first.closed;
+
+    const { status } = await remove(pod.callback, '?reason=superseded', { 'If-Match': headers.etag! });
+    await push(pod.callback, 'lamp-1', 'still here');
+
+    expect(status).toBe(412);
+    expect(await second.received(1)).toHaveLength(1);
+  });
+});
+
 it.each(['GET', 'HEAD', 'DELETE'])('%s with an id that is none is a 400', async (method) => {
   const pod = await runPod();
   const paths = ['/connections/', '/connections/..', '/connections/a/b', '/connections/%00', '/connections/{a}'];

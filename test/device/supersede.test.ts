@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ask, metric, push } from '../support/ask.ts';
+import { ask, countedCloses, metric, push } from '../support/ask.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import { until } from '../support/until.ts';
@@ -60,9 +60,10 @@ it('of many connections of one device at once exactly one is left', async () => 
   const pod = await runPod();
 
   const devices = await Promise.all(Array.from({ length: 20 }, () => runDevice(pod, 'lamp-1')));
-  await until(async () => (await metric(pod.admin, 'ws_connect_closes_total{code="4509",reason="superseded"}')) === 19);
+  const closes = await countedCloses([pod], 19);
   const { json } = await ask(pod.admin, '/connections');
 
+  expect(closes).toEqual({ '4509 superseded': 5, '4429 contended': 14 });
   expect(json).toMatchObject({ total: 1, connections: [{ deviceId: 'lamp-1' }] });
   expect(devices.filter(({ socket }) => socket.readyState === socket.OPEN)).toHaveLength(1);
 });
