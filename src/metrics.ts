@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry as PrometheusRegistry } from 'prom-client';
 import type { Disconnect } from '../machines/disconnect.ts';
@@ -5,6 +6,7 @@ import { disconnects } from '../machines/disconnect.ts';
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const knownCodes = new Set([1000, 1001, 1005, 1006, ...disconnects.map(({ code }) => code)]);
+const registryResults = ['ok', 'failed', 'refused', 'unknown'] as const;
 const drainPhases = { serving: 0, draining: 1, stopped: 2 };
 
 /** What the metrics ask the pod for at every scrape. */
@@ -12,6 +14,8 @@ export interface MetricSources {
   /** How many connections are in each state. */
   connectionStates(): Map<string, number>;
   drainPhase(): keyof typeof drainPhases;
+  isRegistryUp(): boolean;
+  dirty(): { count: number; oldestMs: number };
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -19,8 +23,8 @@ export type Metrics = ReturnType<typeof createMetrics>;
 /** The pod's Prometheus metrics. Labels are taken from small fixed sets, never from what a device or a caller sent. */
 export function createMetrics() {
   const registry = new PrometheusRegistry();
-  collectDefaultMetrics({ register: registry });
   const registers = [registry];
+  collectProcessMetrics(registry);
   const loopDelay = monitorEventLoopDelay({ resolution: 10 });
   loopDelay.enable();
 
@@ -50,15 +54,21 @@ export function createMetrics() {
   });
   const registryOperations = new Counter({
     name: 'ws_connect_registry_operations_total',
-    help: 'Registry operations by result: ok or failed',
+    help: 'Registry commands by result: ok, failed, refused, or unknown (no answer came, and it may have been carried out)',
     labelNames: ['operation', 'result'],
     registers,
   });
   const registryDuration = new Histogram({
     name: 'ws_connect_registry_operation_duration_seconds',
-    help: 'From the command to its reply',
+    help: 'From the commands sent together to the last of their replies',
     labelNames: ['operation'],
     buckets: seconds,
+    registers,
+  });
+  const takeovers = new Counter({
+    name: 'ws_connect_takeovers_total',
+    help: 'Devices that came over from another pod, by what that pod did when it was told',
+    labelNames: ['result'],
     registers,
   });
   const drainClosed = new Counter({
@@ -68,26 +78,30 @@ export function createMetrics() {
     registers,
   });
 
+  const connectsBy = kept((result: string) => connects.labels(result));
   const callbackDurations = callbackDuration.labels();
   const callbacksBy = kept((outcome: string) => callbacks.labels(outcome));
   const registryBy = kept((operation: string) => ({
     ok: registryOperations.labels(operation, 'ok'),
     failed: registryOperations.labels(operation, 'failed'),
+    refused: registryOperations.labels(operation, 'refused'),
+    unknown: registryOperations.labels(operation, 'unknown'),
     duration: registryDuration.labels(operation),
   }));
 
   return {
-    connected: (result: string) => connects.inc({ result }),
+    connected: (result: string) => connectsBy(result).inc(),
     closed: ({ code, reason }: Disconnect) => closes.inc({ code: knownCodes.has(code) ? code : 'other', reason }),
     callback(outcome: string, durationMs: number) {
       callbacksBy(outcome).inc();
       callbackDurations.observe(durationMs / 1000);
     },
-    registryOperation(operation: string, result: 'ok' | 'failed', durationMs: number) {
+    registryBatch(operation: string, count: Record<(typeof registryResults)[number], number>, durationMs: number) {
       const handles = registryBy(operation);
-      handles[result].inc();
+      for (const result of registryResults) if (count[result] > 0) handles[result].inc(count[result]);
       handles.duration.observe(durationMs / 1000);
     },
+    takeover: (result: string) => takeovers.inc({ result }),
     drainClosed: (activity: 'idle' | 'active', count: number) => drainClosed.inc({ activity }, count),
 
     /** Connects the gauges that are read at scrape time. */
@@ -108,6 +122,30 @@ export function createMetrics() {
         name: 'ws_connect_registry_unregistered_connections',
         help: 'Open connections whose entry is not in the registry yet',
         registers,
+      });
+      new Gauge({
+        name: 'ws_connect_registry_up',
+        help: '1 while the registry answers, 0 while the circuit breaker in front of it is open',
+        registers,
+        collect() {
+          this.set(Number(sources.isRegistryUp()));
+        },
+      });
+      new Gauge({
+        name: 'ws_connect_registry_dirty_connections',
+        help: 'Connections, ended ones included, whose entry has to be repaired',
+        registers,
+        collect() {
+          this.set(sources.dirty().count);
+        },
+      });
+      new Gauge({
+        name: 'ws_connect_registry_oldest_dirty_seconds',
+        help: 'For how long the oldest of them has been waiting for that',
+        registers,
+        collect() {
+          this.set(sources.dirty().oldestMs / 1000);
+        },
       });
       new Gauge({
         name: 'ws_connect_drain_phase',
@@ -137,6 +175,25 @@ export function createMetrics() {
       registry.clear();
     },
   };
+}
+
+/** prom-client's own, but for those that would hold up the event loop for each of many thousand sockets. */
+function collectProcessMetrics(registry: PrometheusRegistry): void {
+  collectDefaultMetrics({ register: registry });
+  for (const what of ['handles', 'requests', 'resources']) {
+    registry.removeSingleMetric(`nodejs_active_${what}`);
+    registry.removeSingleMetric(`nodejs_active_${what}_total`);
+  }
+  registry.removeSingleMetric('process_open_fds'); // it reads the folder synchronously
+  new Gauge({
+    name: 'process_open_fds',
+    help: 'Open file descriptors, sockets included',
+    registers: [registry],
+    async collect() {
+      const open = await readdir('/proc/self/fd').catch(() => []); // no such folder but on Linux
+      this.set(Math.max(0, open.length - 1)); // but for the one it was read by
+    },
+  });
 }
 
 /** Keeps what `make` makes of each label: finding a metric's child by its labels anew every time costs microseconds. */

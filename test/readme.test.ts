@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { createMetrics } from '../src/metrics.ts';
 import { renderReadme } from './support/readme.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
@@ -13,5 +14,21 @@ it('shows the charts, close codes and variables as the code has them (npm run re
 it('has each generated section', () => {
   const names = [...readme.matchAll(/<!-- generated:(\w+) -->/g)].map(([, name]) => name);
 
-  expect(names).toEqual(['disconnects', 'connection', 'pod', 'configuration']);
+  expect(names).toEqual(['disconnects', 'connection', 'pod', 'registryLink', 'configuration']);
+});
+
+it('names every metric of our own and no other', async () => {
+  const metrics = createMetrics();
+  metrics.observe({
+    connectionStates: () => new Map(),
+    drainPhase: () => 'serving',
+    isRegistryUp: () => true,
+    dirty: () => ({ count: 0, oldestMs: 0 }),
+  });
+
+  const exposed = [...(await metrics.text()).matchAll(/^# TYPE (ws_connect_\w+)/gm)].map(([, name]) => name);
+  metrics.close();
+
+  const named = [...readme.matchAll(/`(ws_connect_\w+)(?:\{[\w,]+\})?`/g)].map(([, name]) => name);
+  expect(new Set(named)).toEqual(new Set(exposed));
 });

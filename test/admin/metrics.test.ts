@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ask, metric, push } from '../support/ask.ts';
+import { ask, metric, metrics, push } from '../support/ask.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import { until } from '../support/until.ts';
 
@@ -23,10 +23,15 @@ it('every metric of the contract is there, with its help and type', async () => 
     ws_connect_registry_operations_total: 'counter',
     ws_connect_registry_operation_duration_seconds: 'histogram',
     ws_connect_registry_unregistered_connections: 'gauge',
+    ws_connect_registry_up: 'gauge',
+    ws_connect_registry_dirty_connections: 'gauge',
+    ws_connect_registry_oldest_dirty_seconds: 'gauge',
+    ws_connect_takeovers_total: 'counter',
     ws_connect_drain_phase: 'gauge',
     ws_connect_drain_closed_total: 'counter',
     ws_connect_event_loop_lag_seconds: 'gauge',
     process_cpu_seconds_total: 'counter',
+    process_open_fds: 'gauge',
     nodejs_eventloop_lag_seconds: 'gauge',
   });
 });
@@ -61,16 +66,61 @@ it('registry operations are counted by their result', async () => {
   expect(await count('write-pod')).toBe(1);
 });
 
-it('connections that the registry does not know yet are counted', async () => {
+it('connections that the registry does not know yet are counted, and for how long', async () => {
   const pod = await runPod({ REDIS_URL: 'redis://127.0.0.1:1' });
   await runDevice(pod);
+  await until(() => metric(pod.admin, 'ws_connect_registry_dirty_connections'));
 
-  const failed = await until(() =>
-    metric(pod.admin, 'ws_connect_registry_operations_total{operation="register",result="failed"}'),
-  );
+  const registry = await metrics(pod.admin, 'ws_connect_registry_');
 
-  expect(failed).toBe(1);
-  expect(await metric(pod.admin, 'ws_connect_registry_unregistered_connections')).toBe(1);
+  expect(registry).toMatchObject({
+    ws_connect_registry_up: 0,
+    ws_connect_registry_unregistered_connections: 1,
+    ws_connect_registry_dirty_connections: 1,
+    ws_connect_registry_oldest_dirty_seconds: expect.closeTo(0, 0),
+  });
+  expect(await until(() => metric(pod.admin, 'ws_connect_registry_oldest_dirty_seconds'))).toBeGreaterThan(0);
+});
+
+it('a registry that answers is up, and has nothing to repair', async () => {
+  const pod = await runPod();
+  await runDevice(pod);
+  await until(() => metric(pod.admin, 'ws_connect_connections{state="registered.active"}'));
+  await until(async () => (await metric(pod.admin, 'ws_connect_registry_dirty_connections')) === 0);
+
+  const registry = await metrics(pod.admin, 'ws_connect_registry_');
+
+  expect(registry).toMatchObject({
+    ws_connect_registry_up: 1,
+    ws_connect_registry_unregistered_connections: 0,
+    ws_connect_registry_dirty_connections: 0,
+    ws_connect_registry_oldest_dirty_seconds: 0,
+  });
+});
+
+it('a command that the registry was never sent is counted as failed', async () => {
+  const pod = await runPod({ REDIS_URL: 'redis://127.0.0.1:1' });
+
+  const failed = () => metric(pod.admin, 'ws_connect_registry_operations_total{operation="write-pod",result="failed"}');
+
+  expect(await until(failed)).toBeGreaterThan(0);
+});
+
+it('open files are counted, the sockets of devices among them', async () => {
+  const pod = await runPod();
+  const before = await metric(pod.admin, 'process_open_fds');
+  for (let index = 0; index < 20; index += 1) await runDevice(pod, `lamp-${index}`);
+
+  const after = await metric(pod.admin, 'process_open_fds');
+
+  expect(after - before).toBeGreaterThanOrEqual(40); // both ends are in this process
+});
+
+it('what would hold up the event loop for each of many sockets is left out', async () => {
+  const pod = await runPod();
+
+  expect(await metrics(pod.admin, 'nodejs_active_')).toEqual({});
+  expect(await metrics(pod.admin, '# TYPE nodejs_active_')).toEqual({});
 });
 
 it('the phase of the drain is a number', async () => {

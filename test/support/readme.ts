@@ -1,12 +1,14 @@
 import { connectionMachine } from '../../machines/connection.ts';
 import { disconnects } from '../../machines/disconnect.ts';
 import { podMachine } from '../../machines/pod.ts';
+import { registryLinkMachine } from '../../machines/registry-link.ts';
 import { toMermaid } from '../../src/admin/mermaid.ts';
 import { configTable } from '../../src/config.ts';
 
 const sections: Record<string, () => string> = {
   connection: () => fence('mermaid', toMermaid(connectionMachine)),
   pod: () => fence('mermaid', toMermaid(podMachine)),
+  registryLink: () => fence('mermaid', toMermaid(registryLinkMachine)),
   disconnects: () =>
     table(
       ['code', 'when', 'connect again?'],
