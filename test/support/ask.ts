@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, RequestOptions } from 'node:http';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
 import type { IncomingMessage } from 'node:http';
+import { until } from './until.ts';
 
 export interface Answer {
   status: number;
@@ -49,12 +50,37 @@ export function push(
 
 /** The value of one metric, labels and all as they stand in the exposition; 0 when it is not there. */
 export async function metric(admin: string, series: string): Promise<number> {
+  return (await metrics(admin, series))[series] ?? 0;
+}
+
+/** All series whose name begins like this, by their name and labels. */
+export async function metrics(admin: string, prefix: string): Promise<Record<string, number>> {
   const { body } = await ask(admin, '/metrics');
-  const line = body
+  const lines = body
     .toString()
     .split('\n')
-    .find((text) => text.startsWith(`${series} `));
-  return Number(line?.slice(series.length + 1) ?? 0);
+    .filter((line) => line.startsWith(prefix));
+  return Object.fromEntries(
+    lines.map((line) => {
+      const end = line.lastIndexOf(' ');
+      return [line.slice(0, end), Number(line.slice(end + 1))];
+    }),
+  );
+}
+
+/** How often connections of these pods ended in each way, as `4509 superseded`, once so many ends are counted. */
+export function countedCloses(pods: { admin: string }[], atLeast: number): Promise<Record<string, number>> {
+  return until(async () => {
+    const counts: Record<string, number> = {};
+    for (const { admin } of pods) {
+      for (const [series, count] of Object.entries(await metrics(admin, 'ws_connect_closes_total{'))) {
+        const [, code, reason] = /code="(\w+)",reason="([\w-]+)"/.exec(series)!;
+        counts[`${code} ${reason}`] = (counts[`${code} ${reason}`] ?? 0) + count;
+      }
+    }
+    const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+    return total >= atLeast && counts;
+  });
 }
 
 /** The chart's state of a device's connection. */

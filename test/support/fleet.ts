@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { Entry } from '../../src/registry/registry.ts';
+import { onOwnPort } from './own-port.ts';
 import type { PodAddresses, PodProcess } from './process.ts';
 import { startProcess } from './process.ts';
 import type { RedisServer } from './redis.ts';
@@ -13,11 +14,21 @@ export interface FleetPod extends PodAddresses {
 /** Several pods, each on its loopback address as each would have its own on a cluster, and the Redis they share. */
 export class Fleet {
   readonly pods: FleetPod[];
-  readonly redis: RedisServer;
+  redis: RedisServer;
 
   constructor(pods: FleetPod[], redis: RedisServer) {
     this.pods = pods;
     this.redis = redis;
+  }
+
+  /** Kills Redis, and all that it holds is lost. */
+  async killRedis(): Promise<void> {
+    await this.redis.stop();
+  }
+
+  /** Starts it again, empty, where it was. */
+  async restartRedis(): Promise<void> {
+    this.redis = await startRedisAt(this.redis.port);
   }
 
   /** The pods but these. */
@@ -48,10 +59,15 @@ export class Fleet {
   }
 }
 
+async function startRedisAt(port: number): Promise<RedisServer> {
+  const redis = await startRedis(['--port', String(port)]);
+  onTestFinished(() => redis.stop());
+  return redis;
+}
+
 /** Pods at 127.0.0.2, 127.0.0.3 and so on, ready, and a Redis of their own. */
 export async function startFleet(count: number, env: Record<string, string> = {}): Promise<Fleet> {
-  const redis = await startRedis();
-  onTestFinished(() => redis.stop());
+  const redis = await onOwnPort(startRedisAt);
   const start = async (index: number): Promise<FleetPod> => {
     const process = startProcess({ HOST: `127.0.0.${index + 2}`, REDIS_URL: redis.url, ...env });
     return { process, ...(await process.ready()) };

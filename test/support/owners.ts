@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
 import type { Answer } from './ask.ts';
 import { ask, stateOf } from './ask.ts';
 import type { Device } from './device.ts';
@@ -19,16 +20,19 @@ export interface OwnerEntry {
   serverIp: string;
   port: number;
   podId?: string;
+  /** Registry time; by default long ago. */
+  t?: number;
 }
 
 let fleets = 0;
 
-/** Two pods of one registry, keys of their own, and a way to write entries past them. */
-export async function runTwoPods({ url, client }: RedisServer, env: Record<string, string> = {}) {
+/** Two pods of one registry, keys of their own, and a way to write entries past them. `clock` is that of both. */
+export async function runTwoPods({ url, client }: RedisServer, env: Record<string, string> = {}, clock?: Clock) {
   fleets += 1;
   const prefix = `fleet-${process.pid}-${fleets}`;
   const start = async (host: string) => {
-    const pod = await runPod({ REDIS_URL: url, REDIS_PREFIX: prefix, HOST: host, POD_IP: host, ...env });
+    const settings = { REDIS_URL: url, REDIS_PREFIX: prefix, HOST: host, POD_IP: host, ...env };
+    const pod = await runPod(settings, onTestFinished, clock);
     await until(async () => (await ask(pod.callback, '/connections/nobody')).status === 404); // the registry answers
     return pod;
   };
@@ -37,8 +41,8 @@ export async function runTwoPods({ url, client }: RedisServer, env: Record<strin
     near,
     far,
     /** The registry says that this one has the device. */
-    own: async (deviceId: string, { serverIp, port, podId = 'another' }: OwnerEntry): Promise<void> => {
-      const entry = { v: 1, serverIp, port, traceId: '0'.repeat(32), podId, t: 1 };
+    own: async (deviceId: string, { serverIp, port, podId = 'another', t = 1 }: OwnerEntry): Promise<void> => {
+      const entry = { v: 1, serverIp, port, traceId: '0'.repeat(32), podId, t };
       await client.set(`${prefix}:device:{${deviceId}}`, JSON.stringify(entry));
     },
     entryOf: (deviceId: string) => client.get(`${prefix}:device:{${deviceId}}`),

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import type { Clock } from '../../src/clock.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Environment } from '../../src/config.ts';
@@ -22,7 +23,7 @@ export interface TestPod extends Ports {
 }
 
 /** A pod in this process with the memory registry, free ports on 127.0.0.1, and real sockets. `env` overrides. */
-export async function startPod(env: Environment = {}): Promise<TestPod> {
+export async function startPod(env: Environment = {}, clock: Clock = systemClock): Promise<TestPod> {
   const { logs, logged, stream } = recordLogs();
   const config = loadConfig({
     HOST: '127.0.0.1',
@@ -33,7 +34,7 @@ export async function startPod(env: Environment = {}): Promise<TestPod> {
     LOG_LEVEL: 'debug',
     ...env,
   });
-  const pod = createPod(config, { clock: systemClock, log: createLogger(config.LOG_LEVEL, stream) });
+  const pod = createPod(config, { clock, log: createLogger(config.LOG_LEVEL, stream) });
   const ports = await pod.start();
   return {
     pod,

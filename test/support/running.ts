@@ -1,4 +1,5 @@
 import { onTestFinished } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
 import type { Environment } from '../../src/config.ts';
 import { Device } from './device.ts';
 import type { TestPod } from './pod.ts';
@@ -8,8 +9,8 @@ import { startPod } from './pod.ts';
 export type Finish = (run: () => Promise<void> | void) => void;
 
 /** A pod that ends with the test. */
-export async function runPod(env: Environment = {}, finish: Finish = onTestFinished): Promise<TestPod> {
-  const pod = await startPod(env);
+export async function runPod(env: Environment = {}, finish: Finish = onTestFinished, clock?: Clock): Promise<TestPod> {
+  const pod = await startPod(env, clock);
   let over = false;
   void pod.pod.ended.then(() => {
     over = true;
