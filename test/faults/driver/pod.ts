@@ -1,0 +1,154 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { LogLine } from '../../support/process.ts';
+import type { TcpProxy } from '../../support/tcp-proxy.ts';
+import { podFact } from '../pod-history.ts';
+import { DeviceNetwork } from './device-network.ts';
+import { LineTail } from './line-tail.ts';
+import type { Recorder } from './recorder.ts';
+
+const program = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
+const pageBytes = 4096;
+const stoodStill = 'the process stood still';
+
+/** Where a pod listens. */
+export interface PodPlace {
+  host: string;
+  /** 0 for any. */
+  devicePort: number;
+  callbackPort: number;
+  adminPort: number;
+}
+
+export interface PodOptions {
+  podId: string;
+  place: PodPlace;
+  env: Record<string, string>;
+  /** On its way to the registry, if there is one. */
+  proxy: TcpProxy | undefined;
+  recorder: Recorder;
+}
+
+let preStops = 0;
+
+/** One pod: the built program in a process of its own, whose log goes into the history. */
+export class FaultPod {
+  readonly podId: string;
+  /** With the ports it listens on, once it does. */
+  readonly place: PodPlace;
+  readonly network = new DeviceNetwork();
+  readonly proxy: TcpProxy | undefined;
+  readonly exited: Promise<void>;
+  /** Resolves with its first contact to the registry; rejects when it ends before. */
+  readonly ready: Promise<void>;
+  isGone = false;
+  readonly #recorder: Recorder;
+  readonly #process: ChildProcess;
+  readonly #log: LineTail;
+  /** Was stopped by a signal, and has not said yet that it noticed. */
+  #wasStopped = false;
+  #settleReady: { resolve(): void; reject(error: Error): void } | undefined;
+
+  constructor({ podId, place, env, proxy, recorder }: PodOptions) {
+    this.podId = podId;
+    this.place = { ...place };
+    this.proxy = proxy;
+    this.#recorder = recorder;
+    this.ready = new Promise((resolve, reject) => (this.#settleReady = { resolve, reject }));
+    this.ready.catch(() => {}); // who waits for it is told all the same
+    const { PATH = '', HOME = '/' } = process.env;
+    const where = {
+      HOST: place.host,
+      POD_IP: place.host,
+      DEVICE_PORT: String(place.devicePort),
+      CALLBACK_PORT: String(place.callbackPort),
+      ADMIN_PORT: String(place.adminPort),
+    };
+    const own = { PATH, HOME, POD_UID: podId, LOG_LEVEL: 'debug', CALLBACK_AUTH: 'none', ...where, ...env };
+    const path = `${recorder.path}.${podId}.log`;
+    const log = openSync(path, 'a'); // a pipe would make the pod wait for a busy driver
+    this.#process = spawn(process.execPath, [program], { env: own, stdio: ['ignore', log, log] });
+    closeSync(log);
+    this.#log = new LineTail(path, (line) => this.#read(line));
+    const kill = () => this.#process.kill('SIGKILL');
+    process.once('exit', kill);
+    this.exited = new Promise((resolve) => {
+      this.#process.once('exit', (code, signal) => {
+        process.off('exit', kill);
+        this.#exited(code, signal);
+        resolve();
+      });
+    });
+  }
+
+  get callback(): string {
+    return `http://${this.place.host}:${this.place.callbackPort}`;
+  }
+
+  get admin(): string {
+    return `http://${this.place.host}:${this.place.adminPort}`;
+  }
+
+  signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
+    if (this.isGone) return;
+    this.#wasStopped ||= signal === 'SIGSTOP';
+    this.#recorder.record({ type: 'pod.signalled', podId: this.podId, signal });
+    process.kill(this.#process.pid!, signal);
+  }
+
+  /** Asks for the drain and waits for its end. */
+  async preStop(): Promise<void> {
+    const { podId } = this;
+    const call = (preStops += 1);
+    this.#recorder.record({ type: 'pre-stop.asked', podId, call });
+    try {
+      const answer = await fetch(`${this.admin}/pre-stop`);
+      const body = await answer.text();
+      this.#recorder.record({ type: 'pre-stop.answered', podId, call, status: answer.status, body });
+    } catch (error) {
+      this.#recorder.record({ type: 'pre-stop.failed', podId, call, detail: String(error) });
+    }
+  }
+
+  /** One value of its metrics. Rejects while the pod does not answer. */
+  async metric(name: string): Promise<number> {
+    const answer = await fetch(`${this.admin}/metrics`, { signal: AbortSignal.timeout(1000) });
+    return Number(new RegExp(`^${name} (.+)$`, 'm').exec(await answer.text())?.[1]);
+  }
+
+  /** Writes down what it holds resident (proc(5), statm). */
+  sampleMemory(): void {
+    if (this.isGone) return;
+    const [, pages] = readFileSync(`/proc/${this.#process.pid}/statm`, 'utf8').split(' ');
+    this.#recorder.record({ type: 'pod.memory', podId: this.podId, rssBytes: Number(pages) * pageBytes });
+  }
+
+  #read(text: string): void {
+    if (!text.startsWith('{')) return; // what Node says of a crash
+    const line = JSON.parse(text) as LogLine;
+    const fact = podFact({ remotePort: 0, ...line }); // a device that has hung up before it was accepted has none
+    if (fact) this.#recorder.add(fact);
+    if (line.msg === 'listening') {
+      for (const name of ['devicePort', 'callbackPort', 'adminPort'] as const) this.place[name] = Number(line[name]);
+    }
+    if (line.msg === 'ready') this.#settleReady?.resolve();
+    if (line.msg.startsWith(stoodStill)) this.#starved(Date.parse(String(line['time'])), Number(line['frozenMs']));
+  }
+
+  /** It got no processor, and nobody meant that. */
+  #starved(at: number, ms: number): void {
+    if (!this.#wasStopped) this.#recorder.starved(at - ms, at, [this.podId]);
+    this.#wasStopped = false;
+  }
+
+  #exited(code: number | null, signal: string | null): void {
+    this.isGone = true;
+    this.#log.end();
+    this.#recorder.record({ type: 'pod.exited', podId: this.podId, code, signal });
+    this.#settleReady?.reject(
+      new Error(`pod ${this.podId} ended before it was ready; its log is ${this.#recorder.path}.${this.podId}.log`),
+    );
+  }
+}

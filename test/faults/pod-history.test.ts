@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { podFact } from './pod-history.ts';
+
+const time = '2026-11-23T15:00:00.123Z';
+const base = { time, podId: 'a' };
+const at = Date.parse(time);
+const connection = { deviceId: 'lamp', traceId: 'x' };
+
+it.each([
+  [{ msg: 'ready', devicePort: 1 }, { type: 'pod.ready' }],
+  [
+    { msg: 'connection opened', ...connection, remotePort: 4000 },
+    { type: 'connection.opened', ...connection, remotePort: 4000 },
+  ],
+  [
+    { msg: 'connection ended', ...connection, code: 4509, reason: 'superseded', durationMs: 3 },
+    { type: 'connection.ended', ...connection, code: 4509, reason: 'superseded' },
+  ],
+  [
+    { msg: 'connection crashed', ...connection, err: {} },
+    { type: 'connection.ended', ...connection, code: 1011, reason: 'crashed' },
+  ],
+  [{ msg: 'drain began', connections: 3 }, { type: 'drain.began' }],
+  [
+    { msg: 'drain over', outcome: 'drained', sweeps: 1 },
+    { type: 'drain.over', outcome: 'drained' },
+  ],
+  [
+    { msg: 'stopped', exitCode: 0 },
+    { type: 'pod.stopped', exitCode: 0 },
+  ],
+])('reads %o', (line, fact) => {
+  expect(podFact({ ...base, ...line })).toEqual({ ...fact, at, podId: 'a' });
+});
+
+it('has nothing to say about other lines', () => {
+  expect(podFact({ ...base, msg: 'listening' })).toBeUndefined();
+  expect(podFact({ msg: 'constructor' })).toBeUndefined();
+});
+
+it.each([
+  [{ ...base, msg: 'connection opened', ...connection }, '"connection opened" without remotePort'],
+  [{ ...base, msg: 'connection ended', deviceId: 'lamp', code: 1, reason: '' }, '"connection ended" without traceId'],
+  [{ time, msg: 'ready' }, '"ready" without podId'],
+  [{ podId: 'a', msg: 'ready' }, 'a log line without a time'],
+])('refuses %o', (line, message) => {
+  expect(() => podFact(line)).toThrow(message);
+});

@@ -1,0 +1,43 @@
+import type { RunResult } from './run.ts';
+
+/** Was a promise broken, a socket closed by a fault that should close none, or a callback lost without an error? */
+export function isBroken({ report }: RunResult): boolean {
+  return report.violations.length > 0 || Object.keys(report.closes).length > 0 || report.losses.unexcused > 0;
+}
+
+const columns = [
+  'fault',
+  'registry',
+  'times',
+  'lookups wrong or missing',
+  'p50 ms',
+  'max ms',
+  'closed without a cause',
+];
+
+/** What the faults cost, by fault and mode. */
+export function tableText(results: readonly RunResult[]): string {
+  const rows = results.flatMap((result) => rowsOf(result));
+  const widths = columns.map((column, index) => Math.max(column.length, ...rows.map((row) => row[index]!.length)));
+  const lines = [columns, ...rows].map((row) => row.map((cell, index) => cell.padEnd(widths[index]!)).join('  '));
+  return [...lines, '', ...results.map((result) => sumOf(result))].join('\n');
+}
+
+function rowsOf({ mode, faults, report }: RunResult): string[][] {
+  const names = [...new Set([...faults, ...Object.keys(report.lookupGaps), ...Object.keys(report.closes)])].sort();
+  return names.map((name) => {
+    const { count, p50, max } = report.lookupGaps[name] ?? { count: 0, p50: 0, max: 0 };
+    const times = faults.filter((each) => each === name).length;
+    const closes = report.closes[name]?.length ?? 0;
+    return [name, mode, ...[times, count, Math.round(p50), Math.round(max), closes].map(String)];
+  });
+}
+
+function sumOf({ mode, seed, report, stranded }: RunResult): string {
+  const { arrived, broken, unexcused } = report.losses;
+  return (
+    `${mode}, seed ${seed}: ${report.violations.length} violations; callbacks answered 200: ${arrived} arrived, ` +
+    `${broken} lost with their connection, ${unexcused} lost without an error; ${report.inversions.length} connections ` +
+    `superseded by older ones; ${stranded} devices told not to come back that had no other connection`
+  );
+}
