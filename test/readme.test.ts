@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { createMetrics } from '../src/metrics.ts';
 import { renderReadme } from './support/readme.ts';
+import { clusterRules, serverRules } from './support/redis-user.ts';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
@@ -31,4 +32,11 @@ it('names every metric of our own and no other', async () => {
 
   const named = [...readme.matchAll(/`(ws_connect_\w+)(?:\{[\w,]+\})?`/g)].map(([, name]) => name);
   expect(new Set(named)).toEqual(new Set(exposed));
+});
+
+it('has the rights that are enough for the tests', () => {
+  const rules = clusterRules.slice(serverRules.length);
+
+  expect(readme).toContain(`~ws-connect:* ${serverRules.join(' ')}\n`);
+  expect(readme).toContain(`ACL SETUSER gateway ${rules.join(' ')}\n`);
 });

@@ -125,7 +125,7 @@ export class DeviceSocket implements SupervisedConnection, LeaseHolder, Deadline
   tell(event: ConnectionEvent): void {
     if (!this.#isAlive) return;
     this.actor!.send(event);
-    if (this.#isAlive) this.#ports.clockwork.arm(this, 0); // another state may have other deadlines
+    if (this.#isAlive) this.#arm(); // another state may have other deadlines
   }
 
   /** After the pod stood still: nothing known of the device counts any more, not even that it was silent. */
@@ -181,11 +181,11 @@ export class DeviceSocket implements SupervisedConnection, LeaseHolder, Deadline
       this.refreshAt = nextTurn(this.refreshAt, settings.refreshMs, now);
       this.lease.refresh();
     }
-    return this.#isAlive ? nextDeadline(this, this.#is('active'), settings) : Infinity;
+    return this.#isAlive ? this.#nextDeadline() : Infinity;
   }
 
   register(): void {
-    this.#ports.clockwork.arm(this, 0);
+    this.#arm();
     this.lease.refresh();
   }
 
@@ -242,6 +242,14 @@ export class DeviceSocket implements SupervisedConnection, LeaseHolder, Deadline
   leaseAnswered(outcome: LeaseOutcome): void {
     if (outcome === 'registered' && this.#is('registered')) return;
     this.tell({ type: `registry.${outcome}` });
+  }
+
+  #arm(): void {
+    this.#ports.clockwork.arm(this, this.#nextDeadline());
+  }
+
+  #nextDeadline(): number {
+    return nextDeadline(this, this.#is('active'), this.#ports.settings);
   }
 
   get #isAlive(): boolean {

@@ -102,8 +102,10 @@ class Batches<TCommand, TAnswer> {
   }
 
   readonly #send = async (): Promise<void> => {
-    const commands = this.#commands.splice(0, maxBatch);
-    const leases = this.#leases.splice(0, maxBatch);
+    const commands = this.#commands;
+    const leases = this.#leases;
+    this.#commands = commands.splice(maxBatch);
+    this.#leases = leases.splice(maxBatch);
     if (this.#commands.length > 0) this.#schedule();
     const replies = await this.#kind.send(commands);
     for (let index = 0; index < leases.length; index += 1) {
