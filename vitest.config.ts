@@ -1,13 +1,24 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+const faults = 'test/faults/faults.test.ts';
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
     // xstate's development build remarks on events for actors that are over: after a forced end they are expected
     onConsoleLog: (text) => !text.startsWith('Event "'),
     testTimeout: 20_000,
     hookTimeout: 60_000,
     coverage: { include: ['machines/**/*.ts', 'src/**/*.ts'] },
+    projects: [
+      {
+        extends: true,
+        test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, faults] },
+      },
+      {
+        extends: true, // by itself and last: a dozen pods under fault leave little of the machine to others
+        test: { name: 'faults', include: [faults], sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
