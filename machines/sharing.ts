@@ -10,6 +10,7 @@
  */
 import type {
   ActorLogic,
+  AnyActorLogic,
   AnyActorScope,
   AnyEventObject,
   AnyMachineSnapshot,
@@ -53,17 +54,17 @@ export function sharing<TMachine extends AnyStateMachine>(
 ): SharedLogic<TMachine> {
   requireShareable(machine.root);
   const states = new SharedStates(machine);
-  const logic: ActorLogic<AnyMachineSnapshot, AnyEventObject, InputFrom<TMachine>> = {
+  const logic: AnyActorLogic = {
     config: machine.config,
 
-    getInitialSnapshot(scope, input) {
+    getInitialSnapshot(scope: AnyActorScope, input: InputFrom<TMachine>) {
       const { to, actions } = states.start(input);
       const snapshot = withContext(to, contextOf(input));
       perform(actions, snapshot, { type: 'xstate.init', input }, scope);
       return snapshot;
     },
 
-    transition(snapshot, event, scope) {
+    transition(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope) {
       const from = states.of(snapshot);
       const step = states.step(from, snapshot, event);
       if (!step) {
@@ -76,7 +77,7 @@ export function sharing<TMachine extends AnyStateMachine>(
 
     getPersistedSnapshot: (snapshot, options) => machine.getPersistedSnapshot(snapshot, options),
   };
-  return logic as unknown as SharedLogic<TMachine>;
+  return logic;
 }
 
 /** The table: states as they are reached, steps as they are taken, none of them ever twice. */
@@ -123,7 +124,7 @@ class SharedStates {
     const name = JSON.stringify(snapshot.value);
     let state = this.#byName.get(name);
     if (!state) {
-      state = { snapshot: { ...snapshot, context: undefined } as AnyMachineSnapshot, steps: new Map() };
+      state = { snapshot: { ...snapshot, context: undefined }, steps: new Map() };
       this.#byName.set(name, state);
       this.#byValue.set(snapshot.value, state);
     }
