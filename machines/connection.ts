@@ -151,5 +151,11 @@ export const connectionMachine = setup({
 
 export type ConnectionStateValue = SnapshotFrom<typeof connectionMachine>['value'];
 
+/** `registered.idle` for `{ registered: 'idle' }`. */
+export function stateName(value: ConnectionStateValue): string {
+  if (typeof value === 'string') return value;
+  return 'registered' in value ? `registered.${value.registered}` : `closing.${value.closing}`;
+}
+
 /** The same chart, for a pod full of them. */
 export const connectionLogic = sharing(connectionMachine, contextOf);

@@ -1,11 +1,11 @@
 import type { ActorRefFrom } from 'xstate';
 import type { ConnectionStateValue } from '../../machines/connection.ts';
+import { stateName } from '../../machines/connection.ts';
 import { contended, superseded } from '../../machines/disconnect.ts';
 import type { ConnectionsLogic } from '../../machines/connections.ts';
 import type { Lease } from '../registry/lease.ts';
 import { Contention } from './contention.ts';
 import type { DeviceSocket, SocketKeeper } from './socket.ts';
-import { dotted } from './socket.ts';
 
 /** This pod's connections: the one to use for each device, and all that still have a life, closing ones included. */
 export class Connections implements SocketKeeper {
@@ -45,7 +45,7 @@ export class Connections implements SocketKeeper {
   countByState(): Map<string, number> {
     const counts = new Map<ConnectionStateValue, number>();
     for (const { stateValue } of this.#all) counts.set(stateValue, (counts.get(stateValue) ?? 0) + 1);
-    return new Map([...counts].map(([value, count]) => [dotted(value), count]));
+    return new Map([...counts].map(([value, count]) => [stateName(value), count]));
   }
 
   /** Begins a connection's life. The newest connection of a device wins, and an older one is closed, unless that goes on for ever. */

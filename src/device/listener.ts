@@ -11,8 +11,8 @@ import type { Metrics } from '../metrics.ts';
 import type { Capacity } from './admission.ts';
 import { admit } from './admission.ts';
 import { chooseProtocol } from './protocol.ts';
+import { DeviceWebSocket } from './device-web-socket.ts';
 import type { Accepted } from './socket.ts';
-import { DeviceWebSocket } from './socket.ts';
 
 declare module 'ws' {
   namespace WebSocket {

@@ -2,16 +2,9 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
 import type { ConnectionEvent, ConnectionStateValue } from '../../machines/connection.ts';
+import { stateName } from '../../machines/connection.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
-import {
-  closedByPeer,
-  invalidText,
-  messageTooBig,
-  protocolError,
-  restarting,
-  serverError,
-  tooManyFragments,
-} from '../../machines/disconnect.ts';
+import { restarting, serverError } from '../../machines/disconnect.ts';
 import { closeTimeoutMs } from '../../machines/drain-plan.ts';
 import type { Clock } from '../clock.ts';
 import type { Clockwork, Timed } from '../clockwork.ts';
@@ -21,6 +14,7 @@ import type { LeaseHolder, LeaseOutcome, LeasePorts } from '../registry/lease.ts
 import { Lease } from '../registry/lease.ts';
 import type { Deadlines, DeadlineSettings } from './deadlines.ts';
 import { nextDeadline, nextTurn } from './deadlines.ts';
+import type { DeviceWebSocket, WebSocketListener } from './device-web-socket.ts';
 import type { Frame } from './protocol.ts';
 
 export interface SocketSettings extends DeadlineSettings {
@@ -59,11 +53,16 @@ export interface Accepted {
   stream: Duplex;
 }
 
+export interface DeviceSocketInit extends Accepted {
+  traceId: string;
+  refreshAt: number;
+}
+
 /** `backpressure`: too much is waiting for this device already. `gone`: the connection ended before the bytes were out. */
 export type Delivery = 'delivered' | 'backpressure' | 'gone';
 
 /** One device's WebSocket, bound to the actor that lives the connection's life. */
-export class DeviceSocket implements SupervisedConnection, LeaseHolder, Deadlines, Timed {
+export class DeviceSocket implements SupervisedConnection, WebSocketListener, LeaseHolder, Deadlines, Timed {
   readonly deviceId: string;
   readonly traceId: string;
   readonly connectedAt: number;
@@ -93,13 +92,12 @@ export class DeviceSocket implements SupervisedConnection, LeaseHolder, Deadline
     this.lastSeenAt = now;
     this.pingAt = now + ports.settings.pingIntervalMs;
     this.refreshAt = refreshAt;
-    socket.device = this;
-    socket.on('message', onMessage).on('ping', onSeen).on('pong', onSeen).on('error', onError).on('close', onClose);
+    socket.listen(this);
   }
 
   /** The chart's own dotted state. */
   get state(): string {
-    return dotted(this.stateValue);
+    return stateName(this.stateValue);
   }
 
   /** The state as xstate has it: one value that all connections in the state share. */
@@ -274,54 +272,5 @@ export class DeviceSocket implements SupervisedConnection, LeaseHolder, Deadline
     this.lastDataAt = this.#ports.clock.now();
     this.lastSeenAt = this.lastDataAt;
     if (this.#is('idle')) this.tell({ type: 'connection.active' });
-  }
-}
-
-/** A WebSocket that knows its device, so that all of them share their listeners. */
-export class DeviceWebSocket extends WebSocket {
-  declare device: DeviceSocket;
-}
-
-function onMessage(this: WebSocket): void {
-  deviceOf(this).noteData();
-}
-
-function onSeen(this: WebSocket): void {
-  deviceOf(this).noteSeen();
-}
-
-function onError(this: WebSocket, error: Error): void {
-  deviceOf(this).tell({ type: 'socket.failed', disconnect: causeOf(error) });
-}
-
-function onClose(this: WebSocket, code: number): void {
-  deviceOf(this).tell({ type: 'socket.closed', disconnect: closedByPeer(code) });
-}
-
-function deviceOf(socket: WebSocket): DeviceSocket {
-  return (socket as DeviceWebSocket).device;
-}
-
-export interface DeviceSocketInit extends Accepted {
-  traceId: string;
-  refreshAt: number;
-}
-
-/** `registered.idle` for `{ registered: 'idle' }`. */
-export function dotted(value: ConnectionStateValue): string {
-  if (typeof value === 'string') return value;
-  return 'registered' in value ? `registered.${value.registered}` : `closing.${value.closing}`;
-}
-
-function causeOf(error: Error & { code?: string }): Disconnect {
-  switch (error.code) {
-    case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
-      return messageTooBig;
-    case 'WS_ERR_INVALID_UTF8':
-      return invalidText;
-    case 'WS_ERR_TOO_MANY_BUFFERED_PARTS':
-      return tooManyFragments;
-    default:
-      return protocolError;
   }
 }
