@@ -1,6 +1,5 @@
 import { createServer, STATUS_CODES } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { closeTimeoutMs } from '../../machines/drain-plan.ts';
@@ -77,11 +76,6 @@ export class DeviceListener {
     const { url, headers } = request;
     const { capacity, accept, metrics } = this.#options;
     socket.on('error', ignore);
-    if (isReset(socket)) {
-      metrics.connected('aborted');
-      socket.destroy();
-      return;
-    }
     const answer = admit({ url, upgrade: headers.upgrade }, capacity());
     if (answer instanceof Problem) return this.#refuse(socket, answer, url);
     this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => {
@@ -108,14 +102,6 @@ export class DeviceListener {
     this.#options.metrics.connected(code);
     this.#options.log.debug({ code, url: url?.slice(0, 256) }, 'connect refused');
   }
-}
-
-/**
- * The peer has cut the connection while its request was waiting here. Its device may be connected again already, and must not
- * lose that connection to one that is dead: a socket without a peer has no remote address.
- */
-function isReset(socket: Duplex): boolean {
-  return socket instanceof Socket && socket.remoteAddress === undefined;
 }
 
 /** 'close' follows every 'error' and ends whatever there is to end. */

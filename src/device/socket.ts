@@ -115,6 +115,10 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     return this.#is('trusted');
   }
 
+  get isPeerThere(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
   /** How long a drain would have to spare it no longer: no data for this long, ms; 0 while something is under way. */
   quietMs(now: number): number {
     return this.#callbacksInFlight > 0 || this.#socket.bufferedAmount > 0 ? 0 : now - this.lastDataAt;

@@ -12,6 +12,8 @@ export interface LeaseHolder {
   readonly deviceId: string;
   /** Unlike that of every other connection. */
   readonly traceId: string;
+  /** The device has not hung up, as far as this pod has heard. */
+  readonly isPeerThere: boolean;
   leaseAnswered(outcome: LeaseOutcome): void;
 }
 
@@ -90,6 +92,17 @@ export class Lease implements Repairable {
     if (this.#isBusy) return;
     if (this.#isReleased) this.#delete();
     else this.refresh();
+  }
+
+  /** There is nobody to register any more. */
+  get isMoot(): boolean {
+    return !this.#holder.isPeerThere;
+  }
+
+  /** The registration was not sent, for it was moot. The holder will release. */
+  dropped(): void {
+    this.#isBusy = false;
+    if (this.#isReleased) this.#delete();
   }
 
   /** The reply to `claim`. */

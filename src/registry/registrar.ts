@@ -4,7 +4,13 @@ import type { Claim, Entry, Hold, Registration, Registry, Reply } from './regist
 /** Commands in one batch at most: what is put together and taken apart in one go must not hold up the event loop. */
 const maxBatch = 256;
 
-/** Sends the commands of all leases of a pod: those of one kind that come in one turn of the event loop make one batch. */
+/**
+ * Sends the commands of all leases of a pod: those of one kind that come in one turn of the event loop make one batch.
+ *
+ * Claims wait a turn longer, and those of devices that have hung up by then are dropped: a pod may read a handshake so late
+ * that its device has long connected elsewhere, and a dead connection must not take that one over. One turn is enough, for
+ * the device ended this connection before it began the next one, and in a turn the pod reads whatever has come.
+ */
 export class Registrar {
   readonly #underWay = new UnderWay();
   readonly #registering: Batches<Claim, Registration>;
@@ -16,6 +22,7 @@ export class Registrar {
     this.#registering = new Batches(this.#underWay, {
       send: (claims) => registry.register(claims),
       answer: (lease, reply, claim) => lease.registered(reply, claim),
+      isMoot: (lease) => lease.isMoot,
     });
     this.#refreshing = new Batches(this.#underWay, {
       send: (deviceIds) => registry.refresh(deviceIds),
@@ -76,6 +83,8 @@ interface Kind<TCommand, TAnswer> {
   /** One reply a command, in their order. Never rejects. */
   send(commands: readonly TCommand[]): Promise<Reply<TAnswer>[]>;
   answer(lease: Lease, reply: Reply<TAnswer>, command: TCommand): void;
+  /** Asked a turn later: is there no point in the command any more? */
+  isMoot?: (lease: Lease) => boolean;
 }
 
 /** The commands of one kind. */
@@ -98,19 +107,36 @@ class Batches<TCommand, TAnswer> {
 
   #schedule(): void {
     this.#underWay.begin();
-    setImmediate(this.#send);
+    setImmediate(this.#collect);
   }
 
-  readonly #send = async (): Promise<void> => {
-    const commands = this.#commands;
-    const leases = this.#leases;
-    this.#commands = commands.splice(maxBatch);
-    this.#leases = leases.splice(maxBatch);
+  readonly #collect = (): void => {
+    const batch = { commands: this.#commands, leases: this.#leases };
+    this.#commands = batch.commands.splice(maxBatch);
+    this.#leases = batch.leases.splice(maxBatch);
     if (this.#commands.length > 0) this.#schedule();
+    const { isMoot } = this.#kind;
+    if (isMoot) setImmediate(() => void this.#send(without(isMoot, batch)));
+    else void this.#send(batch);
+  };
+
+  async #send({ commands, leases }: Batch<TCommand>): Promise<void> {
     const replies = await this.#kind.send(commands);
     for (let index = 0; index < leases.length; index += 1) {
       this.#kind.answer(leases[index]!, replies[index]!, commands[index]!);
     }
     this.#underWay.end();
-  };
+  }
+}
+
+interface Batch<TCommand> {
+  commands: TCommand[];
+  leases: Lease[];
+}
+
+function without<TCommand>(isMoot: (lease: Lease) => boolean, { commands, leases }: Batch<TCommand>): Batch<TCommand> {
+  const moot = leases.map(isMoot);
+  if (!moot.includes(true)) return { commands, leases };
+  for (const lease of leases.filter((_, index) => moot[index])) lease.dropped();
+  return { commands: commands.filter((_, index) => !moot[index]), leases: leases.filter((_, index) => !moot[index]) };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countedCloses, metrics, push, stateOf } from '../support/ask.ts';
+import { push, stateOf } from '../support/ask.ts';
 import { frame, handshake, RawClient } from '../support/raw-client.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import { until } from '../support/until.ts';
@@ -55,21 +55,6 @@ describe('an upgrade at /connect', () => {
 
     expect(status).toBe(101);
     expect([...reply]).toEqual([0x88, 2, 0x03, 0xe8]);
-  });
-
-  it('that was cut before it was read takes no living connection over', async () => {
-    const connects = 'ws_connect_connects_total{result=';
-    const pod = await runPod();
-    const living = await runDevice(pod, 'lamp-1');
-    const dead = await RawClient.connect(pod.device);
-
-    dead.send(handshake('/connect?deviceId=lamp-1'));
-    dead.socket.resetAndDestroy();
-    await until(async () => Object.hasOwn(await metrics(pod.admin, connects), `${connects}"aborted"}`));
-
-    expect(await push(pod.callback, 'lamp-1', 'on')).toMatchObject({ status: 200 });
-    expect(await living.received(1)).toHaveLength(1);
-    expect(await countedCloses([pod], 0)).toEqual({});
   });
 
   it('is registered and active at first', async () => {

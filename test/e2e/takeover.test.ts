@@ -4,6 +4,7 @@ import { Device } from '../support/device.ts';
 import type { ReceivedClose } from '../support/device.ts';
 import type { FleetPod } from '../support/fleet.ts';
 import { startFleet } from '../support/fleet.ts';
+import { handshake, RawClient } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';
 
 vi.setConfig({ testTimeout: 60_000 }); // several processes on a machine that may be busy
@@ -33,6 +34,25 @@ it('a device that hops to another pod is closed with 4509 on the first at once, 
   const answers = await Promise.all(fleet.pods.map(({ callback }) => push(callback, 'lamp-1', 'found')));
   expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   expect(await newer.received(2)).toHaveLength(2);
+});
+
+it('a handshake whose device had hung up before the pod read it takes nothing over', async () => {
+  const fleet = await startFleet(2, longLease);
+  const [halted, other] = fleet.pods as [FleetPod, FleetPod];
+  halted.process.signal('SIGSTOP');
+  const dead = await Promise.all(Array.from({ length: 20 }, () => RawClient.connect(halted.device)));
+  dead.forEach(({ socket }, index) => socket.end(handshake(`/connect?deviceId=device-${index}`)));
+  const living = await Promise.all(dead.map((_, index) => Device.connect(other.device, `device-${index}`)));
+  await until(async () => (await fleet.entriesOf(other)).length === living.length);
+
+  halted.process.signal('SIGCONT');
+  await until(async () => (await metric(halted.admin, 'ws_connect_connects_total{result="accepted"}')) === dead.length);
+  await until(async () => (await metric(halted.admin, 'ws_connect_connections')) === 0);
+
+  expect(await fleet.entriesOf(other)).toHaveLength(living.length);
+  const answers = await Promise.all(living.map((_, index) => push(halted.callback, `device-${index}`, 'found')));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  expect(await countedCloses([other], 0)).toEqual({});
 });
 
 it('devices leave a pod that does not answer, and are at home on the other', async () => {

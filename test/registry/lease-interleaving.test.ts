@@ -118,6 +118,7 @@ class Line implements Registry {
 class Connection implements LeaseHolder {
   readonly deviceId = deviceId;
   readonly traceId: string;
+  readonly isPeerThere = true;
   readonly outcomes: LeaseOutcome[] = [];
   readonly #lease: Lease;
   isOpen = true;

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { LeaseHolder } from '../../src/registry/lease.ts';
 import { Lease } from '../../src/registry/lease.ts';
 import { Registrar } from '../../src/registry/registrar.ts';
 import type { Claim, Entry, Hold, Registration, Registry, Reply } from '../../src/registry/registry.ts';
@@ -22,11 +23,18 @@ interface Answer {
 /** Writes down its answers and asks for nothing by itself. */
 class RecordingLease extends Lease {
   readonly answers: Answer[] = [];
+  isDropped = false;
   /** Called at each answer. */
   onAnswer = () => {};
 
-  constructor(registrar: Registrar) {
-    super(leasePorts(registry, { registrar }), { ...claim(), leaseAnswered: () => {} });
+  constructor(registrar: Registrar, holder: Pick<LeaseHolder, 'isPeerThere'> = { isPeerThere: true }) {
+    const { deviceId, traceId } = claim();
+    const leaseAnswered = () => {};
+    super(leasePorts(registry, { registrar }), Object.assign(holder, { deviceId, traceId, leaseAnswered }));
+  }
+
+  override dropped(): void {
+    this.isDropped = true;
   }
 
   override registered(reply: Reply<Registration>, command: Claim): void {
@@ -100,6 +108,13 @@ class RecordingRegistry implements Registry {
   }
 }
 
+/** How many turns of the event loop a batch is put together in. */
+const turnsOf = (operation: Operation) => (operation === 'register' ? 2 : 1);
+
+async function pass(turns: number): Promise<void> {
+  for (let turn = 0; turn < turns; turn += 1) await setImmediate();
+}
+
 const asDevices = (deviceIds: readonly string[]) => deviceIds.map((deviceId) => ({ deviceId }));
 
 const entry = (deviceId: string): Entry => ({ v: 1, ...claim(), traceId: `of ${deviceId}`, t: Number(deviceId) });
@@ -151,8 +166,9 @@ describe.each(operations)('commands to %s', (operation) => {
     expect(registry.batches).toEqual([{ operation, deviceIds: ['3', '1', '2'] }]);
   });
 
-  it('are not sent within the turn that they are asked for in', async () => {
+  it('are not sent before their turns are over', async () => {
     ask(operation, '1');
+    await pass(turnsOf(operation) - 1);
     await Promise.resolve();
 
     expect(registry.batches).toEqual([]);
@@ -163,10 +179,10 @@ describe.each(operations)('commands to %s', (operation) => {
     let release = () => {};
     registry.wait = () => new Promise<void>((resolve) => (release = resolve));
     const slow = ask(operation, '1');
-    await setImmediate();
+    await pass(turnsOf(operation));
     const releaseFirst = release;
     ask(operation, '2');
-    await setImmediate();
+    await pass(turnsOf(operation));
 
     expect(registry.batches.map(({ deviceIds }) => deviceIds)).toEqual([['1'], ['2']]);
     expect(slow.answers).toEqual([]);
@@ -191,14 +207,15 @@ describe.each(operations)('commands to %s', (operation) => {
     );
   });
 
-  it('send at most 256 in one turn, and the next 256 in the next without waiting for answers', async () => {
+  it('send at most 256 at once, and the next 256 without waiting for answers', async () => {
     let release = () => {};
     const released = new Promise<void>((resolve) => (release = resolve));
     registry.wait = () => released;
     for (const deviceId of numbers(0, 600)) ask(operation, deviceId);
 
     const sent: number[] = [];
-    for (let turn = 0; turn < 4; turn += 1) {
+    await pass(turnsOf(operation) - 1);
+    for (let batch = 0; batch < 4; batch += 1) {
       await setImmediate();
       sent.push(registry.batches.length);
     }
@@ -216,6 +233,61 @@ describe.each(operations)('commands to %s', (operation) => {
     await registrar.settled();
 
     expect(registry.batches.map(({ deviceIds }) => deviceIds)).toEqual([numbers(0, 256), numbers(256, 54)]);
+  });
+});
+
+describe('a claim', () => {
+  it('that is asked for while another waits waits for as long', async () => {
+    const holder = { isPeerThere: true };
+    ask('register', '1');
+    await setImmediate();
+    ask('register', '2', new RecordingLease(registrar, holder));
+    await setImmediate();
+    holder.isPeerThere = false;
+
+    await registrar.settled();
+
+    expect(registered()).toEqual(['1']);
+  });
+
+  const registered = () => registry.batches.flatMap(({ deviceIds }) => deviceIds);
+
+  it('is dropped if its device has hung up when it would be sent, and the others get the answers to their own', async () => {
+    const holder = { isPeerThere: true };
+    const hungUp = new RecordingLease(registrar, holder);
+    const others = ['1', '2'].map((deviceId) => ask('register', deviceId));
+    ask('register', '3', hungUp);
+    const last = ask('register', '4');
+    await setImmediate();
+    holder.isPeerThere = false;
+
+    await registrar.settled();
+
+    expect(registered()).toEqual(['1', '2', '4']);
+    expect(hungUp).toMatchObject({ isDropped: true, answers: [] });
+    expect([...others, last].map(({ answers }) => answers)).toEqual(
+      ['1', '2', '4'].map((deviceId) => [expectedAnswer('register', deviceId)]),
+    );
+  });
+
+  it('is asked about when its own batch is sent, not with the ones before it', async () => {
+    const holder = { isPeerThere: false };
+    for (const deviceId of numbers(0, 256)) ask('register', deviceId);
+    ask('register', '256', new RecordingLease(registrar, holder));
+    await pass(2);
+    holder.isPeerThere = true;
+
+    await registrar.settled();
+
+    expect(registered()).toEqual(numbers(0, 257));
+  });
+
+  it.each(['refresh', 'unregister', 'lookup'] as const)('alone is: to %s is sent all the same', async (operation) => {
+    const lease = ask(operation, '1', new RecordingLease(registrar, { isPeerThere: false }));
+
+    await registrar.settled();
+
+    expect(lease.answers).toEqual([expectedAnswer(operation, '1')]);
   });
 });
 

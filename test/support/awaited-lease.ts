@@ -10,6 +10,7 @@ import { claim } from './claim.ts';
 export class AwaitedLease implements LeaseHolder {
   readonly deviceId: string;
   readonly traceId: string;
+  isPeerThere = true;
   /** Every answer so far. */
   readonly outcomes: LeaseOutcome[] = [];
   readonly lease: Lease;
