@@ -28,11 +28,15 @@ export function createMetrics() {
   const loopDelay = monitorEventLoopDelay({ resolution: 10 });
   loopDelay.enable();
 
-  const connects = new Counter({
+  const connects = new Tally();
+  new Counter({
     name: 'ws_connect_connects_total',
     help: 'Upgrade requests by result: accepted, or the code of the refusal',
     labelNames: ['result'],
     registers,
+    collect() {
+      for (const [result, count] of connects.take()) this.inc({ result }, count);
+    },
   });
   const closes = new Counter({
     name: 'ws_connect_closes_total',
@@ -40,11 +44,15 @@ export function createMetrics() {
     labelNames: ['code', 'reason'],
     registers,
   });
-  const callbacks = new Counter({
+  const callbacks = new Tally();
+  new Counter({
     name: 'ws_connect_callbacks_total',
     help: 'Callback requests by outcome: delivered, or the code of the problem',
     labelNames: ['outcome'],
     registers,
+    collect() {
+      for (const [outcome, count] of callbacks.take()) this.inc({ outcome }, count);
+    },
   });
   const callbackDuration = new Histogram({
     name: 'ws_connect_callback_duration_seconds',
@@ -78,9 +86,7 @@ export function createMetrics() {
     registers,
   });
 
-  const connectsBy = kept((result: string) => connects.labels(result));
   const callbackDurations = callbackDuration.labels();
-  const callbacksBy = kept((outcome: string) => callbacks.labels(outcome));
   const registryBy = kept((operation: string) => ({
     ok: registryOperations.labels(operation, 'ok'),
     failed: registryOperations.labels(operation, 'failed'),
@@ -90,10 +96,10 @@ export function createMetrics() {
   }));
 
   return {
-    connected: (result: string) => connectsBy(result).inc(),
+    connected: (result: string) => connects.add(result),
     closed: ({ code, reason }: Disconnect) => closes.inc({ code: knownCodes.has(code) ? code : 'other', reason }),
     callback(outcome: string, durationMs: number) {
-      callbacksBy(outcome).inc();
+      callbacks.add(outcome);
       callbackDurations.observe(durationMs / 1000);
     },
     registryBatch(operation: string, count: Record<(typeof registryResults)[number], number>, durationMs: number) {
@@ -194,6 +200,21 @@ function collectProcessMetrics(registry: PrometheusRegistry): void {
       this.set(Math.max(0, open.length - 1)); // but for the one it was read by
     },
   });
+}
+
+/** Counts since the last scrape, by label: prom-client makes a string of the labels at each `inc`, which takes microseconds. */
+class Tally {
+  #counts = new Map<string, number>();
+
+  add(label: string): void {
+    this.#counts.set(label, (this.#counts.get(label) ?? 0) + 1);
+  }
+
+  take(): Map<string, number> {
+    const counts = this.#counts;
+    this.#counts = new Map();
+    return counts;
+  }
 }
 
 /** Keeps what `make` makes of each label: finding a metric's child by its labels anew every time costs microseconds. */

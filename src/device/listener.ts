@@ -71,24 +71,22 @@ export class DeviceListener {
     response.writeHead(answer.status, { Connection: 'close', ...answer.headers }).end(JSON.stringify(answer));
   }
 
-  /** Node's own timeouts end with the upgrade, and an unheard 'error' would end the process. */
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { url, headers } = request;
     const { capacity, accept, metrics } = this.#options;
-    socket.on('error', ignore);
     const answer = admit({ url, upgrade: headers.upgrade }, capacity());
     if (answer instanceof Problem) return this.#refuse(socket, answer, url);
     this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => {
-      socket.off('error', ignore);
       metrics.connected('accepted');
       accept({ deviceId: answer.deviceId, socket: webSocket as DeviceWebSocket, stream: socket });
     });
   }
 
-  /** Answers on a socket that has left Node's HTTP server, and ends it. */
+  /** Answers on a socket that has left Node's HTTP server, and its timeouts with it, and ends it. */
   #refuse(socket: Duplex, problem: Problem, url: string | undefined): void {
     this.#note(problem, url);
     this.#refused.add(socket);
+    socket.on('error', ignore); // an unheard one would end the process
     const timer = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
     socket.once('close', () => {
       clearTimeout(timer);

@@ -92,7 +92,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.lastSeenAt = now;
     this.pingAt = now + ports.settings.pingIntervalMs;
     this.refreshAt = refreshAt;
-    socket.listen(this);
+    socket.listener = this;
   }
 
   /** The chart's own dotted state. */
