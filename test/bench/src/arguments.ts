@@ -8,14 +8,17 @@ export interface Arguments {
   /** The file for all figures. */
   json: string;
   quick: boolean;
+  /** `redis://HOST:PORT` of a Redis to measure with. */
+  redis?: string;
   help: boolean;
 }
 
 const options = {
-  only: { type: 'string', default: partNames.join(',') },
+  only: { type: 'string' },
   rounds: { type: 'string', default: '5' },
   json: { type: 'string', default: 'bench-results.json' },
   quick: { type: 'boolean', default: false },
+  redis: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -24,7 +27,8 @@ export function parseArguments(args: string[]): Arguments {
   const { values } = parseArgs({ args, options });
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds is a whole number from 1');
-  const only = values.only.split(',').map(partNamed);
+  const withoutRedis = partNames.filter((name) => name !== 'registry');
+  const only = values.only?.split(',').map(partNamed) ?? (values.redis ? partNames : withoutRedis);
   return { ...values, rounds, only };
 }
 
@@ -35,6 +39,7 @@ export function helpText(): string {
   --only PART,PART   these parts only
   --rounds N         how often everything is measured (5)
   --json FILE        where all figures go (bench-results.json)
+  --redis URL        measure the part registry with this Redis, redis://HOST:PORT; its keys go away again
   --quick            few devices, short rounds: does the bench work? The figures mean nothing
   --help             this text
 

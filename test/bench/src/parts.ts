@@ -39,6 +39,11 @@ export const parts = {
     seconds: { once: 0, round: 48 },
     load: async () => (await import('./drain.ts')).drain,
   },
+  registry: {
+    about: 'what 15,000 devices cost Redis, and its commands the pod; needs --redis',
+    seconds: { once: 0, round: 60 },
+    load: async () => (await import('./registry.ts')).registry,
+  },
 } satisfies Record<string, PartEntry>;
 
 export type PartName = keyof typeof parts;

@@ -1,6 +1,7 @@
 /** Runs one part in a process of its own, with an untouched heap, and sends its section to the parent. */
 import { watchOthers } from './others.ts';
 import { partNames, parts } from './parts.ts';
+import type { PartOptions } from './section.ts';
 
 /** What other processes may use without being worth a word, % of a core. */
 const noticeable = 5;
@@ -13,7 +14,7 @@ for (const end of ['SIGTERM', 'SIGINT', 'disconnect']) process.on(end, () => pro
 const othersSince = watchOthers();
 const part = await parts[known].load();
 const section = await part({
-  ...(JSON.parse(settings ?? '{"rounds":1}') as { rounds: number; quick?: boolean }),
+  ...(JSON.parse(settings ?? '{"rounds":1}') as Omit<PartOptions, 'log'>),
   log: (line) => void process.stderr.write(`  ${name}: ${line}\n`),
 });
 const others = Math.round(100 * othersSince());

@@ -16,6 +16,8 @@ export interface PartOptions {
   log: (line: string) => void;
   /** Try the program out with few devices and short rounds; the figures mean nothing. */
   quick?: boolean;
+  /** `redis://HOST:PORT`, for the part that needs one. */
+  redis?: string;
 }
 
 /** One part of the bench. Rejects when what it counts is not right: a lost or misdirected message is never a figure. */

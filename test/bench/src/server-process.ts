@@ -42,10 +42,10 @@ export class ServerProcess {
     this.exited = exited;
   }
 
-  /** Resolves once it is ready for devices. */
-  static async start({ name, program }: Contender): Promise<ServerProcess> {
+  /** Resolves once it is ready for devices. `settings` are environment variables of its own. */
+  static async start({ name, program }: Contender, settings: Record<string, string> = {}): Promise<ServerProcess> {
     const [command, args] = pinned(serverCore, [program]);
-    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(command, args, { env: { ...env, ...settings }, stdio: ['ignore', 'pipe', 'inherit'] });
     running.add(child);
     const exited = once(child, 'exit').then(([code]) => {
       running.delete(child);
