@@ -165,3 +165,73 @@ describe('a holder', () => {
     expect(await scene.stored.lookup('device-3')).toMatchObject({ traceId: 'trace-3' });
   });
 });
+
+describe('a registration whose device has hung up', () => {
+  it('is not sent, and its holder is not answered', async () => {
+    const other = await scene.otherRegisters(-1000);
+    lease.isPeerThere = false;
+
+    void lease.refresh();
+    await scene.registrar.settled();
+
+    expect(registry.calls).toEqual([]);
+    expect(lease.outcomes).toEqual([]);
+    expect(await scene.entry()).toEqual(other);
+  });
+
+  it('leaves another connection’s entry alone when it is released after that', async () => {
+    const other = await scene.otherRegisters(-1000);
+    lease.isPeerThere = false;
+    void lease.refresh();
+    await scene.registrar.settled();
+
+    const outcome = await lease.release();
+
+    expect(outcome).toBe('unregistered');
+    expect(registry.calls).toEqual(['lookup']);
+    expect(lease.outcomes).toEqual(['unregistered']);
+    expect(await scene.entry()).toEqual(other);
+  });
+
+  it('leaves another connection’s entry alone when it was released before that', async () => {
+    const other = await scene.otherRegisters(-1000);
+    void lease.refresh();
+    const release = lease.release();
+    lease.isPeerThere = false;
+
+    const outcome = await release;
+
+    expect(outcome).toBe('unregistered');
+    expect(registry.calls).toEqual(['lookup']);
+    expect(lease.outcomes).toEqual(['unregistered']);
+    expect(await scene.entry()).toEqual(other);
+  });
+
+  it('is not repeated either after one without an answer, whose entry the release deletes', async () => {
+    registry.fail('register', 'unanswered');
+    await lease.refresh();
+    lease.isPeerThere = false;
+    void lease.repair();
+    await scene.registrar.settled();
+
+    const outcome = await lease.release();
+
+    expect(outcome).toBe('unregistered');
+    expect(registry.calls).toEqual(['register', 'lookup', 'unregister']);
+    expect(await scene.entry()).toBeUndefined();
+    expect(scene.reconciler.size).toBe(0);
+  });
+
+  it('does not write its entry again that is gone', async () => {
+    await lease.refresh();
+    await scene.deleteEntry();
+    lease.isPeerThere = false;
+
+    void lease.refresh();
+    await scene.registrar.settled();
+
+    expect(registry.calls).toEqual(['register', 'refresh']);
+    expect(lease.outcomes).toEqual(['registered']);
+    expect(await scene.entry()).toBeUndefined();
+  });
+});
