@@ -3,6 +3,7 @@ import { AwaitedLease } from '../support/awaited-lease.ts';
 import type { FaultyRegistry } from '../support/faulty-registry.ts';
 import { LeaseScene } from '../support/lease-scene.ts';
 import { leaseTtlMs } from '../support/registry-adapters.ts';
+import { until } from '../support/until.ts';
 
 let scene: LeaseScene;
 let registry: FaultyRegistry;
@@ -112,5 +113,116 @@ describe('a lease that is dirty', () => {
     expect(await scene.entry()).toMatchObject({ traceId: 'trace-1' });
     expect(await scene.stored.lookup('device-2')).toBeUndefined();
     scene.reconciler.stop();
+  });
+});
+
+describe('a lease in doubt', () => {
+  it('asks again after a refresh under way, whose answer does not count', async () => {
+    await lease.refresh();
+    const release = registry.hold('refresh');
+    const outcome = lease.refresh();
+    await until(() => registry.calls.length === 2);
+    const releaseSecond = registry.hold('refresh');
+
+    lease.lease.doubt();
+    release();
+    await until(() => registry.calls.length === 3);
+    await scene.otherRegisters(1000);
+    releaseSecond();
+
+    expect(await outcome).toBe('superseded');
+    expect(lease.outcomes).toEqual(['registered', 'superseded']);
+    expect(registry.calls).toEqual(['register', 'refresh', 'refresh']);
+  });
+
+  it.each([
+    ['answered', 'refresh'],
+    ['unanswered', 'register'],
+    ['lost', 'register'],
+  ] as const)('asks again after a registration under way that is %s, by a %s', async (fate, again) => {
+    const release = registry.hold('register', fate);
+    const outcome = lease.refresh();
+    lease.lease.doubt();
+
+    release();
+
+    expect(await outcome).toBe('registered');
+    expect(lease.outcomes).toEqual(['registered']);
+    expect(registry.calls).toEqual(['register', again]);
+    expect(scene.reconciler.size).toBe(0);
+  });
+
+  it('does not believe that it is superseded before it has asked again', async () => {
+    await lease.refresh();
+    const newer = await scene.otherRegisters(1000);
+    const release = registry.hold('refresh');
+    const outcome = lease.refresh();
+    await until(() => registry.calls.length === 2);
+    const releaseSecond = registry.hold('refresh');
+
+    lease.lease.doubt();
+    release();
+    await until(() => registry.calls.length === 3);
+    await scene.stored.unregister('device-1', newer);
+    releaseSecond();
+
+    expect(await outcome).toBe('registered');
+    expect(lease.outcomes).toEqual(['registered', 'registered']);
+    expect(await scene.entry()).toMatchObject({ traceId: 'trace-1' });
+  });
+
+  it('asks again once, however often it was doubted', async () => {
+    await lease.refresh();
+    const outcome = lease.refresh();
+
+    lease.lease.doubt();
+    lease.lease.doubt();
+    await outcome;
+    await scene.registrar.settled();
+
+    expect(registry.calls).toEqual(['register', 'refresh', 'refresh']);
+    expect(lease.outcomes).toEqual(['registered', 'registered']);
+  });
+
+  it('deletes its entry when it is released while a refresh is under way', async () => {
+    await lease.refresh();
+    const release = registry.hold('refresh');
+    void lease.refresh();
+    lease.lease.doubt();
+    const outcome = lease.release();
+
+    release();
+
+    expect(await outcome).toBe('unregistered');
+    expect(lease.outcomes).toEqual(['registered', 'unregistered']);
+    expect(registry.calls).toEqual(['register', 'refresh', 'unregister']);
+    expect(await scene.entry()).toBeUndefined();
+  });
+
+  it('asks again after an unregistration under way that failed, and is not dirty', async () => {
+    await lease.refresh();
+    const release = registry.hold('unregister', 'lost');
+    const outcome = lease.release();
+    lease.lease.doubt();
+
+    release();
+
+    expect(await outcome).toBe('unregistered');
+    expect(registry.calls).toEqual(['register', 'unregister', 'unregister']);
+    expect(await scene.entry()).toBeUndefined();
+    expect(scene.reconciler.size).toBe(0);
+  });
+
+  it('asks nothing by itself while no command is under way, and believes the next answer', async () => {
+    await lease.refresh();
+
+    lease.lease.doubt();
+    await scene.registrar.settled();
+    const before = [...registry.calls];
+    await lease.refresh();
+
+    expect(before).toEqual(['register']);
+    expect(registry.calls).toEqual(['register', 'refresh']);
+    expect(lease.outcomes).toEqual(['registered', 'registered']);
   });
 });
