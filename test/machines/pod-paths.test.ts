@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { connectionsLogic } from '../../machines/connections.ts';
 import type { PodEvent } from '../../machines/pod.ts';
 import { podMachine } from '../../machines/pod.ts';
+import { testEveryPath } from '../support/chart-tests.ts';
 import { Chart } from '../support/chart.ts';
-import type { ChartPath } from '../support/chart.ts';
 import { PodRecorder } from '../support/pod-recorder.ts';
 
 const events: PodEvent[] = [
@@ -17,26 +17,27 @@ const events: PodEvent[] = [
   { type: 'connections.emptied' },
 ];
 
+/** The deadline lies where the path wants it: between the sweeps that come before it and the next. */
+function record(path: readonly { type: string }[]) {
+  const recorder = new PodRecorder();
+  const sweepsBefore = path.filter(({ type }) => type === 'sweep.due').length;
+  const isForced = path.at(-1)?.type.startsWith('xstate.after.deadline');
+  const forcedAfterMs = isForced ? sweepsBefore * 1000 + 500 : 5000;
+  return { input: { ...recorder.input, forcedAfterMs }, calls: recorder.calls };
+}
+
 describe('every path through the chart of a pod', () => {
   /** The supervisor has a test of its own: here the path says what it would have told. */
   const machine = podMachine.provide({
     actors: { connections: { ...connectionsLogic, transition: (snapshot) => snapshot } },
   });
   const chart = new Chart(machine, {
-    input: new PodRecorder().input,
+    record,
     events,
     view: ({ value, context, output }) => JSON.stringify([value, context.sweep, output]),
   });
 
-  /** The deadline lies where the path wants it: between the sweeps that come before it and the next. */
-  const replay = (path: Pick<ChartPath, 'events'>) => {
-    const recorder = new PodRecorder();
-    const types = path.events.map(({ type }) => type);
-    const sweepsBefore = types.filter((type) => type === 'sweep.due').length;
-    const forcedAfterMs = types.at(-1)?.startsWith('xstate.after.deadline') ? sweepsBefore * 1000 + 500 : 5000;
-    const replayed = chart.replay(path, { ...recorder.input, forcedAfterMs });
-    return { ...replayed, calls: recorder.calls.map((call) => call.replace(/^\d+: /, '')) };
-  };
+  testEveryPath(chart);
 
   test('there are 71: the start, and 10 events in each of 7 states that are not final', () => {
     const { size, paths } = chart;
@@ -46,20 +47,8 @@ describe('every path through the chart of a pod', () => {
     expect(paths).toHaveLength(1 + 10 * 7);
   });
 
-  test('ends in the state the chart predicts', () => {
-    const ends = chart.paths.map((path) => replay(path).end);
-
-    expect(ends).toEqual(chart.paths.map(({ end: predicted }) => predicted));
-  });
-
-  test('reaches, taken together, every state and every transition', () => {
-    for (const path of chart.paths) replay(path);
-
-    expect(chart.unreached).toEqual([]);
-  });
-
   test('says of every event what becomes of it, but for a deadline that cannot come before the drain', () => {
-    const unsaid = chart.paths.filter((path) => replay(path).lastEvent === 'unsaid');
+    const unsaid = chart.pathsTo('unsaid');
 
     expect(unsaid.map((path) => [path.end, path.events.at(-1)?.type])).toEqual([
       ['["starting",0,null]', 'xstate.after.deadline.pod.draining'],
@@ -67,30 +56,25 @@ describe('every path through the chart of a pod', () => {
     ]);
   });
 
-  test('stays as it is when its last event is ignored on purpose', () => {
-    const ignoring = chart.paths.filter((path) => replay(path).lastEvent === 'ignored');
+  test('ignores on purpose what means nothing to it', () => {
+    const ignoring = chart.pathsTo('ignored');
 
     // of the 10 events it ignores 6 while starting, 7 while serving, 2 and 3 in each sweep, 4 while it closes the rest
     expect(ignoring).toHaveLength(6 + 7 + 2 * (2 + 3) + 4);
-    for (const path of ignoring) {
-      const before = replay({ events: path.events.slice(0, -1) });
-      const after = replay(path);
-      expect([after.end, after.calls]).toEqual([before.end, before.calls]);
-    }
   });
 
   test('announces, sweeps with 2 and then 1 left, and closes the rest, each once, however far it comes', () => {
     const order = ['announce', 'sweep, 2 left', 'sweep, 1 left', 'close the rest'];
 
     for (const path of chart.paths) {
-      const { calls } = replay(path);
+      const { calls } = chart.replay(path);
       expect(calls).toEqual(order.slice(0, calls.length));
     }
   });
 
   test('takes no more connections once a drain was ordered', () => {
     for (const path of chart.paths) {
-      const { snapshot } = replay(path);
+      const { snapshot } = chart.replay(path);
       const drained = path.events.some(({ type }) => type === 'drain');
       expect(snapshot.hasTag('accepting')).toBe(!drained && snapshot.status === 'active');
     }

@@ -3,8 +3,8 @@ import { SimulatedClock, createActor } from 'xstate';
 import type { ActorRefFrom } from 'xstate';
 import type { RegistryLinkEvent } from '../../machines/registry-link.ts';
 import { registryLinkMachine } from '../../machines/registry-link.ts';
+import { testEveryPath } from '../support/chart-tests.ts';
 import { Chart } from '../support/chart.ts';
-import type { ChartPath } from '../support/chart.ts';
 import { LinkRecorder } from '../support/link-recorder.ts';
 
 const answered: RegistryLinkEvent = { type: 'registry.answered' };
@@ -14,15 +14,12 @@ const connected: RegistryLinkEvent = { type: 'registry.connected' };
 
 describe('every path through the chart of the registry link', () => {
   const chart = new Chart(registryLinkMachine, {
-    input: new LinkRecorder().input,
+    record: () => new LinkRecorder(),
     events: [answered, failed, lost, connected],
     view: ({ value, context }) => JSON.stringify(isUp(value) ? [value, context.failures] : [value]),
   });
 
-  const replay = (path: Pick<ChartPath, 'events'>) => {
-    const recorder = new LinkRecorder();
-    return { ...chart.replay(path, recorder.input), calls: recorder.calls.map((call) => call.replace(/^\d+: /, '')) };
-  };
+  testEveryPath(chart);
 
   test('there are 26: the start, and 5 events in each of 5 states', () => {
     const { size, paths } = chart;
@@ -31,20 +28,8 @@ describe('every path through the chart of the registry link', () => {
     expect(paths).toHaveLength(1 + 5 * 5);
   });
 
-  test('ends in the state the chart predicts', () => {
-    const ends = chart.paths.map((path) => replay(path).end);
-
-    expect(ends).toEqual(chart.paths.map(({ end: predicted }) => predicted));
-  });
-
-  test('reaches, taken together, every state and every transition', () => {
-    for (const path of chart.paths) replay(path);
-
-    expect(chart.unreached).toEqual([]);
-  });
-
   test('says of every event what becomes of it, but for the time of a probe, which comes only while it waits', () => {
-    const unsaid = chart.paths.filter((path) => replay(path).lastEvent === 'unsaid');
+    const unsaid = chart.pathsTo('unsaid');
 
     expect(unsaid.map((path) => [path.end, path.events.at(-1)?.type])).toEqual(
       ['[{"down":"probing"}]', '[{"up":"steady"},0]', '[{"up":"troubled"},1]', '[{"up":"troubled"},2]'].map((end) => [
@@ -54,8 +39,8 @@ describe('every path through the chart of the registry link', () => {
     );
   });
 
-  test('stays as it is when its last event is ignored on purpose', () => {
-    const ignoring = chart.paths.filter((path) => replay(path).lastEvent === 'ignored');
+  test('ignores on purpose what means nothing to it', () => {
+    const ignoring = chart.pathsTo('ignored');
 
     expect(ignoring.map((path) => [path.end, path.events.at(-1)?.type])).toEqual([
       ['[{"down":"probing"}]', 'registry.lost'],
@@ -64,16 +49,11 @@ describe('every path through the chart of the registry link', () => {
       ['[{"down":"waiting"}]', 'registry.failed'],
       ['[{"down":"waiting"}]', 'registry.lost'],
     ]);
-    for (const path of ignoring) {
-      const before = replay({ events: path.events.slice(0, -1) });
-      const after = replay(path);
-      expect([after.end, after.calls]).toEqual([before.end, before.calls]);
-    }
   });
 
   test('says that it failed after each time that it had recovered, and never else', () => {
     for (const path of chart.paths) {
-      const { calls, snapshot } = replay(path);
+      const { calls, snapshot } = chart.replay(path);
       const changes = calls.filter((call) => call !== 'probe').map((call) => call === 'recovered');
       const recoveries = changes.filter(Boolean).length;
       const failures = changes.length - recoveries;

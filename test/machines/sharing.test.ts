@@ -101,7 +101,7 @@ class EagerRecorder extends ConnectionRecorder {
 
 describe('a shared chart of connections', () => {
   const chart = new Chart(connectionMachine, {
-    input: { effects: new ConnectionRecorder() },
+    record: () => new ConnectionRecorder(),
     events,
     view: ({ value, context }) => JSON.stringify([value, context.disconnect.reason]),
   });

@@ -24,15 +24,23 @@ const tickMs = 100;
 /** A walk over more transitions than this has lost its bounds, and throws. */
 const walkLimit = 5000;
 
+/** Made anew for every path. */
+interface ChartRecorder<TMachine extends AnyStateMachine> {
+  /** What an actor that tells this recorder is made from. */
+  readonly input: InputFrom<TMachine>;
+  /** What the actor has asked for. */
+  readonly calls: readonly string[];
+}
+
 interface ChartOptions<TMachine extends AnyStateMachine> {
-  input: InputFrom<TMachine>;
+  record: (events: readonly AnyEventObject[]) => ChartRecorder<TMachine>;
   /** What happens to the machine. What it sends to itself (`xstate.after…`, `xstate.error…`) is added by the chart. */
   events: EventFromLogic<TMachine>[];
   /** What makes a state different from another, as text. It has to be bounded, or the walk has no end. */
   view: (snapshot: SnapshotFrom<TMachine>) => string;
 }
 
-export interface ChartPath {
+interface ChartPath {
   events: AnyEventObject[];
   /** The state the chart predicts, as `view` shows it. */
   end: string;
@@ -42,6 +50,7 @@ export interface ChartPath {
 type EventFate = 'heard' | 'ignored' | 'unsaid';
 
 interface Replay<TMachine extends AnyStateMachine> {
+  calls: readonly string[];
   snapshot: SnapshotFrom<TMachine>;
   end: string;
   lastEvent: EventFate;
@@ -52,14 +61,16 @@ export class Chart<TMachine extends AnyStateMachine> {
   readonly size: number;
   readonly paths: readonly ChartPath[];
   readonly #machine: AnyStateMachine;
+  readonly #record: (events: readonly AnyEventObject[]) => ChartRecorder<TMachine>;
   readonly #view: (snapshot: AnyMachineSnapshot) => string;
   readonly #reached = new Set<unknown>();
 
-  constructor(machine: TMachine, { input, events: given, view }: ChartOptions<TMachine>) {
+  constructor(machine: TMachine, { record, events: given, view }: ChartOptions<TMachine>) {
     this.#machine = machine;
+    this.#record = record;
     this.#view = (snapshot) => view(snapshot as SnapshotFrom<TMachine>);
     const walk = {
-      input,
+      input: record([]).input,
       events: [...given, ...ownEvents(machine)],
       serializeState: this.#view,
       limit: walkLimit,
@@ -82,7 +93,8 @@ export class Chart<TMachine extends AnyStateMachine> {
   }
 
   /** Runs a path on a new actor under a simulated clock. */
-  replay({ events }: Pick<ChartPath, 'events'>, input: InputFrom<TMachine>): Replay<TMachine> {
+  replay({ events }: Pick<ChartPath, 'events'>): Replay<TMachine> {
+    const { input, calls } = this.#record(events);
     const clock = new SimulatedClock();
     let fate: EventFate = 'heard';
     const inspect = (inspected: InspectionEvent) => {
@@ -92,9 +104,14 @@ export class Chart<TMachine extends AnyStateMachine> {
     const actor = createActor(this.#machine, { clock, input, inspect }).start();
     for (const event of events) step(actor, clock, event);
     const snapshot = actor.getSnapshot();
-    const replay = { snapshot: snapshot as SnapshotFrom<TMachine>, end: this.#view(snapshot), lastEvent: fate };
+    const replay = { snapshot: snapshot as SnapshotFrom<TMachine>, end: this.#view(snapshot), lastEvent: fate, calls };
     actor.stop();
     return replay;
+  }
+
+  /** Those whose last event has this fate. */
+  pathsTo(fate: EventFate): ChartPath[] {
+    return this.paths.filter((path) => this.replay(path).lastEvent === fate);
   }
 
   /** The states and transitions that no replay has reached so far. */

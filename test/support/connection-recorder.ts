@@ -1,4 +1,4 @@
-import type { ConnectionEffects } from '../../machines/connection.ts';
+import type { ConnectionEffects, ConnectionInput } from '../../machines/connection.ts';
 import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
 import { closedByPeer, kicked } from '../../machines/disconnect.ts';
@@ -16,6 +16,11 @@ export class ConnectionRecorder implements SupervisedConnection {
 
   constructor(traceId = 'trace-1') {
     this.traceId = traceId;
+  }
+
+  /** What a connection with these effects is made from. */
+  get input(): ConnectionInput {
+    return { effects: this };
   }
 
   register(): void {
