@@ -102,6 +102,7 @@ export class Lease implements Repairable {
   /** The registration was not sent, for it was moot. The holder will release. */
   dropped(): void {
     this.#isBusy = false;
+    this.#isOutdated = false;
     if (this.#isReleased) this.#delete();
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Claim, Entry, Hold, Registration, Registry } from './registry.ts';
+import { wentBackMs } from './registry.ts';
 
 interface Leased {
   entry: Entry;
@@ -58,7 +59,7 @@ export class MemoryRegistry implements Registry {
     let time = t;
     if (stored && stored.traceId !== traceId) {
       if (stored.t > t || (stored.t === t && !isFirst)) {
-        return { outcome: 'refused', stored, isAhead: stored.t > Date.now() };
+        return { outcome: 'refused', stored, isAhead: stored.t > Date.now() + wentBackMs };
       }
       if (stored.t === t) time += 1;
     }

@@ -13,6 +13,7 @@ declare module 'ioredis' {
       leaseTtlMs: number,
       t: number,
       isFirst: '1' | '',
+      wentBackMs: number,
     ): Result<[1, string, string] | [0, string, 0 | 1], Context>;
     unregisterDevice(key: string, entry: string): Result<0 | 1, Context>;
     clock(key: string): Result<[string, string], Context>;

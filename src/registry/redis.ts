@@ -3,7 +3,7 @@ import type { RedisClient, RedisConnection, RedisEvents } from './redis-client.t
 import { connectRedis } from './redis-client.ts';
 import type { RedisUrl } from './redis-url.ts';
 import type { Claim, Entry, Hold, PodRecord, Registration, Registry, Reply } from './registry.ts';
-import { podTtlMs, RegistryUnavailable } from './registry.ts';
+import { podTtlMs, RegistryUnavailable, wentBackMs } from './registry.ts';
 
 export interface RedisRegistryOptions {
   url: RedisUrl;
@@ -31,7 +31,7 @@ export class RedisRegistry implements Registry {
     return this.#batch('register', claims, async ({ deviceId, serverIp, port, traceId, podId, t, isFirst }) => {
       const head = JSON.stringify({ v: 1, serverIp, port, traceId, podId }).replace(/}$/, ',"t":');
       const key = this.#deviceKey(deviceId);
-      const reply = await this.#redis.registerDevice(key, head, traceId, this.#leaseTtlMs, t, isFirst ? '1' : '');
+      const reply = await this.#redis.registerDevice(key, head, traceId, this.#leaseTtlMs, t, isFirst ? '1' : '', wentBackMs);
       if (reply[0] === 0) return { outcome: 'refused', stored: JSON.parse(reply[1]), isAhead: reply[2] === 1 };
       const entry: Entry = { v: 1, serverIp, port, traceId, podId, t: Number(reply[1]) };
       return { outcome: 'registered', entry, previous: parseEntry(reply[2]) };

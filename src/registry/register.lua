@@ -2,7 +2,8 @@
 -- KEYS[1] the device's key
 -- ARGV[1] the entry as JSON up to the value of `t`, its last member   ARGV[2] traceId   ARGV[3] lease, ms   ARGV[4] `t`
 -- ARGV[5] '1' if the connection knows of no entry of its own yet: with the same `t` as another one it is the newer
--- Returns {1, t, previous or ''} when written, {0, stored, 1 if its `t` is ahead of this server's clock} when refused.
+-- ARGV[6] how far ahead of this server's clock no `t` can be unless the clock went back, ms
+-- Returns {1, t, previous or ''} when written, {0, stored, 1 if the clock must have gone back since} when refused.
 
 -- Another program may have written the key: what is no entry counts as none.
 local function parse(text)
@@ -22,7 +23,7 @@ if entry and entry.traceId ~= ARGV[2] then
   if entry.t > t or (entry.t == t and not first) then
     local clock = redis.call('TIME')
     local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-    return { 0, stored, entry.t > now and 1 or 0 }
+    return { 0, stored, entry.t > now + tonumber(ARGV[6]) and 1 or 0 }
   end
   if entry.t == t then t = t + 1 end
 end

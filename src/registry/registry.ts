@@ -37,7 +37,7 @@ export interface PodRecord {
   startedAt: string;
 }
 
-/** `refused`: `stored` is the entry of a newer connection and was left alone. `isAhead`: its `t` is still to come for the registry's clock. */
+/** `refused`: `stored` is the entry of a newer connection and was left alone. `isAhead`: the registry's clock must have gone back since. */
 export type Registration =
   | { outcome: 'registered'; entry: Entry; previous: Entry | undefined }
   | { outcome: 'refused'; stored: Entry; isAhead: boolean };
@@ -76,6 +76,9 @@ export class RegistryUnavailable extends Error {
     this.result = result;
   }
 }
+
+/** An entry's `t` this far ahead of the registry's clock is no pod's small error, but a clock that went back, ms. */
+export const wentBackMs = 100;
 
 /** How long a pod's record lives without being written again, ms. */
 export const podTtlMs = 15_000;

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Claim, Entry, Registry } from '../../src/registry/registry.ts';
+import { wentBackMs } from '../../src/registry/registry.ts';
 import { claim } from '../support/claim.ts';
 import type { AdapterUnderTest, Backend } from '../support/registry-adapters.ts';
 import { adapters, leaseTtlMs } from '../support/registry-adapters.ts';
@@ -106,6 +107,14 @@ describe.each(adapters)('a registry ($adapter)', ({ adapter }) => {
     const answer = await registry.register(claim({ traceId: 'first' }));
 
     expect(answer).toEqual({ outcome: 'refused', stored: future, isAhead: true });
+  });
+
+  it('does not take what a pod may be wrong by for a clock that went back', async () => {
+    const slightlyAhead = await registered({ traceId: 'slightly-ahead' }, Date.now() + wentBackMs);
+
+    const answer = await registry.register(claim({ traceId: 'first' }));
+
+    expect(answer).toEqual({ outcome: 'refused', stored: slightlyAhead, isAhead: false });
   });
 
   it('refuses the re-registration of another connection with the same t', async () => {

@@ -4,6 +4,7 @@ import { SimulatedClock } from 'xstate';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MemoryRegistry } from '../../src/registry/memory.ts';
 import type { Claim, Entry, Registration, Registry } from '../../src/registry/registry.ts';
+import { wentBackMs } from '../../src/registry/registry.ts';
 import { claim } from '../support/claim.ts';
 import type { AdapterUnderTest } from '../support/registry-adapters.ts';
 import { adapters, leaseTtlMs } from '../support/registry-adapters.ts';
@@ -23,7 +24,7 @@ class Model {
     const stored = this.lookup(deviceId);
     const isOthers = stored !== undefined && stored.traceId !== owner.traceId;
     const isLater = isOthers && (isFirst ? stored.t > t : stored.t >= t);
-    if (isLater) return { outcome: 'refused', stored, isAhead: stored.t > Date.now() };
+    if (isLater) return { outcome: 'refused', stored, isAhead: stored.t > Date.now() + wentBackMs };
     const entry: Entry = { v: 1, ...owner, t: isOthers && stored.t === t ? t + 1 : t };
     this.#entries.set(deviceId, { entry, endsAt: this.#now + leaseTtlMs });
     return { outcome: 'registered', entry, previous: stored };
