@@ -108,6 +108,12 @@ const variables = {
     'burst',
   ]),
   DRAIN_DEADLINE_MS: ms('the end of a drain is forced after this', 25_000, 1),
+  FLEET_CLOSES_PER_SECOND: integer(
+    'idle connections that all draining pods together close in a second; 0 is no limit',
+    0,
+    0,
+    1_000_000,
+  ),
   TERMINATION_GRACE_MS: ms('terminationGracePeriodSeconds of the pod; a drain that does not fit is refused', 45_000, 1),
   DEVICE_AUTH: oneOf('how devices prove who they are', ['none']),
   CALLBACK_AUTH: oneOf('how services prove who they are', ['none']),

@@ -47,6 +47,16 @@ export interface DrainOptions {
   tell: (event: PodEvent) => void;
   /** Tells the registry that this pod is draining. */
   announce: () => void;
+  /** How many of `count` idle connections it may close now, if the fleet has a limit. */
+  grant: ((count: number) => Promise<number>) | undefined;
+}
+
+interface Spread {
+  /** Told how many were closed, once all have had their turn. */
+  finished: (closed: number) => void;
+  /** Those that have become less quiet than this by their turn are left alone, ms. */
+  spareBelowMs: number;
+  grant?: DrainOptions['grant'];
 }
 
 /** A sweep closes this often, and in burst this many at a time with a breath in between. */
@@ -59,6 +69,8 @@ export class Drain implements PodEffects {
   /** When it began, on the pod's clock. */
   #startedAt: number | undefined;
   #timer: unknown;
+  /** Closes the next slice of what is being closed. */
+  #closeSlice: (() => void) | undefined;
 
   constructor(options: DrainOptions) {
     this.#options = options;
@@ -72,27 +84,30 @@ export class Drain implements PodEffects {
   }
 
   sweep(sweepsLeft: number): void {
-    const { plan, connections, log, tell } = this.#options;
+    const { plan, idleAfterMs, connections, log, tell, grant } = this.#options;
     const remaining = connections().size;
     const idle = this.#idle();
     const chosen = idle.slice(0, sweepQuota(plan, remaining, sweepsLeft));
-    this.#closeSpread(chosen, (closed) => {
+    const finished = (closed: number) => {
       const sweep = plan.sweeps - sweepsLeft + 1;
       log.info({ sweep, sweeps: plan.sweeps, idle: idle.length, closed, remaining: connections().size }, 'sweep done');
       tell({ type: 'sweep.finished' });
-    });
+    };
+    this.#closeSpread(chosen, { finished, spareBelowMs: idleAfterMs, grant });
   }
 
   closeRest(): void {
     const { connections, log } = this.#options;
     const rest = [...connections().all()].filter(({ isOpen }) => isOpen);
     log.info({ rest: rest.length }, 'closing the rest');
-    this.#closeSpread(rest, (closed) => log.info({ closed, remaining: connections().size }, 'rest closed'), 0);
+    const finished = (closed: number) => log.info({ closed, remaining: connections().size }, 'rest closed');
+    this.#closeSpread(rest, { finished, spareBelowMs: 0 }); // not limited by the fleet: the grace ends soon
   }
 
   /** Ends what is under way. */
   stop(): void {
     this.#options.clock.clearTimeout(this.#timer);
+    this.#closeSlice = undefined;
   }
 
   elapsedMs(): number {
@@ -121,12 +136,8 @@ export class Drain implements PodEffects {
     return found.sort((a, b) => b.quietMs - a.quietMs).map(({ socket }) => socket);
   }
 
-  /** Closes these over one interval, but for those that have become active (less quiet than `spareBelowMs`) by their turn. */
-  #closeSpread(
-    sockets: DeviceSocket[],
-    finished: (closed: number) => void,
-    spareBelowMs = this.#options.idleAfterMs,
-  ): void {
+  /** Closes these over one interval, or longer if the fleet's limit is less. A spread that is under way ends. */
+  #closeSpread(sockets: DeviceSocket[], { finished, spareBelowMs, grant }: Spread): void {
     const { clock, plan } = this.#options;
     const even = plan.pace === 'even';
     const windowMs = Math.max(plan.intervalMs - sliceMs, sliceMs); // over a slice early, because timers are late
@@ -134,14 +145,22 @@ export class Drain implements PodEffects {
     const startedAt = clock.now();
     let next = 0;
     let closed = 0;
+    const closeNext = (count: number) => {
+      closed += this.#closeAll(sockets.slice(next, next + count), spareBelowMs);
+      next += count;
+      if (next >= sockets.length) return finished(closed);
+      this.#timer = clock.setTimeout(closeSlice, even || grant ? sliceMs : 0);
+    };
     const closeSlice = () => {
       const end = even ? Math.ceil(sockets.length * share(clock.now() - startedAt)) : next + burstSlice;
-      closed += this.#closeAll(sockets.slice(next, end), spareBelowMs);
-      next = end;
-      if (next >= sockets.length) return finished(closed);
-      this.#timer = clock.setTimeout(closeSlice, even ? sliceMs : 0);
+      const count = Math.min(end, sockets.length) - next;
+      if (!grant || count === 0) return closeNext(count);
+      void grant(count).then((granted) => {
+        if (this.#closeSlice === closeSlice) closeNext(granted);
+      });
     };
     this.stop();
+    this.#closeSlice = closeSlice;
     closeSlice();
   }
 

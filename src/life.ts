@@ -17,12 +17,13 @@ export interface LifeOptions {
   metrics: Metrics;
   /** Tells the registry that this pod is draining. */
   announceDrain: () => void;
+  grantCloses: (count: number) => Promise<number>;
 }
 
 export type Life = ReturnType<typeof createLife>;
 
 /** The pod's chart as a running actor, the connections it supervises, and the drain it orders. */
-export function createLife({ config, clock, log, metrics, announceDrain }: LifeOptions) {
+export function createLife({ config, clock, log, metrics, announceDrain, grantCloses }: LifeOptions) {
   const { drainPlan: plan, POD_UID: podId } = config;
   const drain = new Drain({
     plan,
@@ -32,6 +33,7 @@ export function createLife({ config, clock, log, metrics, announceDrain }: LifeO
     metrics,
     log,
     announce: announceDrain,
+    grant: config.FLEET_CLOSES_PER_SECOND > 0 ? grantCloses : undefined,
     tell: (event) => actor.send(event),
   });
   const actor = createActor(podMachine, {

@@ -73,7 +73,14 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
       if (life.is('ready')) log.info(ports, 'ready');
     },
   });
-  const life = createLife({ config, clock, log, metrics, announceDrain: registration.announce });
+  const life = createLife({
+    config,
+    clock,
+    log,
+    metrics,
+    announceDrain: registration.announce,
+    grantCloses: registration.grantCloses,
+  });
   const freezeWatch = new FreezeWatch(clock, config.LEASE_TTL_MS / 3, (frozenMs) => {
     log.warn({ frozenMs }, 'the process stood still: every connection is verified before it is trusted');
     life.connections.doubt();

@@ -19,8 +19,8 @@ export function guarded(registry: Registry, gate: Gate): Registry {
     run: () => Promise<Reply<T>[]>,
   ): Promise<Reply<T>[]> => {
     if (!gate.isUp()) {
-      const unsent = new RegistryUnavailable(operation, new Error('the registry is away: not sent'));
-      return commands.map(() => unsent);
+      const error = unsent(operation);
+      return commands.map(() => error);
     }
     const replies = await run();
     const answered = replies.some((reply) => !(reply instanceof RegistryUnavailable) || reply.result === 'refused');
@@ -33,8 +33,16 @@ export function guarded(registry: Registry, gate: Gate): Registry {
     unregister: (holds) => batch('unregister', holds, () => registry.unregister(holds)),
     lookup: (deviceIds) => batch('lookup', deviceIds, () => registry.lookup(deviceIds)),
     time: () => registry.time(),
+    grantCloses: async (count, perSecond) => {
+      if (!gate.isUp()) throw unsent('grant-closes');
+      return registry.grantCloses(count, perSecond);
+    },
     writePod: (podId, record) => registry.writePod(podId, record),
     deletePod: (podId) => registry.deletePod(podId),
     close: () => registry.close(),
   };
+}
+
+function unsent(operation: string): RegistryUnavailable {
+  return new RegistryUnavailable(operation, new Error('the registry is away: not sent'));
 }

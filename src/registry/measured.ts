@@ -24,6 +24,7 @@ export function measured(registry: Registry, metrics: Metrics, clock: Clock): Re
     unregister: (holds) => timed('unregister', () => registry.unregister(holds)),
     lookup: (deviceIds) => timed('lookup', () => registry.lookup(deviceIds)),
     time: () => one('time', () => registry.time()),
+    grantCloses: (count, perSecond) => one('grant-closes', () => registry.grantCloses(count, perSecond)),
     writePod: (podId, record) => one('write-pod', () => registry.writePod(podId, record)),
     deletePod: (podId) => one('delete-pod', () => registry.deletePod(podId)),
     close: () => registry.close(),

@@ -17,6 +17,7 @@ declare module 'ioredis' {
     ): Result<[1, string, string] | [0, string, 0 | 1], Context>;
     unregisterDevice(key: string, entry: string): Result<0 | 1, Context>;
     clock(key: string): Result<[string, string], Context>;
+    grantCloses(key: string, count: number, perSecond: number, keptMicros: number): Result<number, Context>;
   }
 }
 
@@ -41,6 +42,7 @@ const scripts = {
   registerDevice: { lua: script('register'), numberOfKeys: 1 },
   unregisterDevice: { lua: script('unregister'), numberOfKeys: 1 },
   clock: { lua: script('clock'), numberOfKeys: 1, readOnly: true },
+  grantCloses: { lua: script('grant-closes'), numberOfKeys: 1 },
 };
 
 /** Fail soon while Redis is away, and never send a command a second time: what is unknown is repaired, not repeated. */

@@ -3,7 +3,7 @@ import type { RedisClient, RedisConnection, RedisEvents } from './redis-client.t
 import { connectRedis } from './redis-client.ts';
 import type { RedisUrl } from './redis-url.ts';
 import type { Claim, Entry, Hold, PodRecord, Registration, Registry, Reply } from './registry.ts';
-import { podTtlMs, RegistryUnavailable, wentBackMs } from './registry.ts';
+import { closesKeptMs, podTtlMs, RegistryUnavailable, wentBackMs } from './registry.ts';
 
 export interface RedisRegistryOptions {
   url: RedisUrl;
@@ -31,7 +31,15 @@ export class RedisRegistry implements Registry {
     return this.#batch('register', claims, async ({ deviceId, serverIp, port, traceId, podId, t, isFirst }) => {
       const head = JSON.stringify({ v: 1, serverIp, port, traceId, podId }).replace(/}$/, ',"t":');
       const key = this.#deviceKey(deviceId);
-      const reply = await this.#redis.registerDevice(key, head, traceId, this.#leaseTtlMs, t, isFirst ? '1' : '', wentBackMs);
+      const reply = await this.#redis.registerDevice(
+        key,
+        head,
+        traceId,
+        this.#leaseTtlMs,
+        t,
+        isFirst ? '1' : '',
+        wentBackMs,
+      );
       if (reply[0] === 0) return { outcome: 'refused', stored: JSON.parse(reply[1]), isAhead: reply[2] === 1 };
       const entry: Entry = { v: 1, serverIp, port, traceId, podId, t: Number(reply[1]) };
       return { outcome: 'registered', entry, previous: parseEntry(reply[2]) };
@@ -62,6 +70,12 @@ export class RedisRegistry implements Registry {
       const [seconds, microseconds] = await this.#redis.clock(`${this.#prefix}:clock`);
       return Number(seconds) * 1000 + Number(microseconds) / 1000;
     });
+  }
+
+  grantCloses(count: number, perSecond: number): Promise<number> {
+    return attempt('grant-closes', () =>
+      this.#redis.grantCloses(`${this.#prefix}:closes`, count, perSecond, closesKeptMs * 1000),
+    );
   }
 
   writePod(podId: string, record: PodRecord): Promise<void> {

@@ -68,6 +68,9 @@ export function createRegistration(options: RegistrationOptions) {
         log.debug({ err: error, deviceId, traceId }, 'registry command failed'),
     }),
     isUp,
+    /** How many of `count` closes this draining pod may make now; without the registry it goes on alone. */
+    grantCloses: (count: number): Promise<number> =>
+      registry.grantCloses(count, config.FLEET_CLOSES_PER_SECOND).catch(() => count),
     dirty: () => ({ count: reconciler.size, oldestMs: reconciler.oldestMs() }),
     /** Goes over the entries of all open connections, at the pace of repairs. */
     verifyAll,

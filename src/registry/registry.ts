@@ -56,6 +56,8 @@ export interface Registry {
   lookup(deviceIds: readonly string[]): Promise<Reply<Entry | undefined>[]>;
   /** Its own clock, ms since 1970. The same for all pods. */
   time(): Promise<number>;
+  /** How many of `count` closes the caller may make now so that all draining pods together make `perSecond`. */
+  grantCloses(count: number, perSecond: number): Promise<number>;
   writePod(podId: string, record: PodRecord): Promise<void>;
   deletePod(podId: string): Promise<void>;
   close(): Promise<void>;
@@ -79,6 +81,9 @@ export class RegistryUnavailable extends Error {
 
 /** An entry's `t` this far ahead of the registry's clock is no pod's small error, but a clock that went back, ms. */
 export const wentBackMs = 100;
+
+/** Closes that nobody made are kept for this long, ms: pods ask in turns, each every 50 ms. */
+export const closesKeptMs = 100;
 
 /** How long a pod's record lives without being written again, ms. */
 export const podTtlMs = 15_000;

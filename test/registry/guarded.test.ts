@@ -68,6 +68,20 @@ describe.each(operations)('a guarded %s', (operation) => {
   });
 });
 
+describe('a grant of closes', () => {
+  it('is asked for while the link is up', async () => {
+    expect(await registry.grantCloses(7, 1000)).toBe(7);
+  });
+
+  it('is not asked for while it is down, and who asks is told', async () => {
+    isUp = false;
+
+    await expect(registry.grantCloses(7, 1000)).rejects.toThrow(RegistryUnavailable);
+
+    expect(faulty.calls).toEqual([]);
+  });
+});
+
 describe('the record of the pod', () => {
   it.each([true, false])('is written and deleted whatever the gate says; up: %s', async (up) => {
     isUp = up;

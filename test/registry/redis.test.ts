@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RedisRegistry } from '../../src/registry/redis.ts';
 import type { Claim, Entry } from '../../src/registry/registry.ts';
-import { RegistryUnavailable } from '../../src/registry/registry.ts';
+import { closesKeptMs, RegistryUnavailable } from '../../src/registry/registry.ts';
 import { claim } from '../support/claim.ts';
 import { podRecord } from '../support/pod-record.ts';
 import { openRedisRegistry } from '../support/redis-registry.ts';
@@ -97,6 +97,40 @@ describe('what Redis holds', () => {
     expect(JSON.parse(written ?? '')).toEqual(record);
     expect(ttl > 10_000 && ttl <= 15_000).toBe(true);
     expect(await server.client.exists('test:pod:pod-1')).toBe(0);
+  });
+});
+
+describe('the closes of a fleet', () => {
+  it('that are granted to all who ask are as many as there may be, and no more', async () => {
+    const other = await openRedisRegistry(server.url);
+    const perSecond = 400;
+    const startedAt = await redisTime();
+    let granted = 0;
+
+    while ((await redisTime()) < startedAt + 500) {
+      const grants = await Promise.all([batched.grantCloses(30, perSecond), other.grantCloses(30, perSecond)]);
+      granted += grants[0] + grants[1];
+    }
+
+    const may = ((await redisTime()) - startedAt + closesKeptMs) * (perSecond / 1000);
+    expect(granted).toBeLessThanOrEqual(may + 1);
+    expect(granted).toBeGreaterThan(0.5 * may);
+    await other.close();
+  });
+
+  it('are never more than were asked for, and one even if one takes longer than unused ones are kept', async () => {
+    const grants = [await batched.grantCloses(7, 1_000_000), await batched.grantCloses(7, 1)];
+    await server.client.del('test:closes');
+
+    expect(grants).toEqual([7, 0]);
+    expect(await batched.grantCloses(7, 1)).toBe(1);
+    expect(await batched.grantCloses(7, 1)).toBe(0);
+  });
+
+  it('leave nothing behind', async () => {
+    await batched.grantCloses(1, 1000);
+
+    expect(await server.client.pttl('test:closes')).toBeGreaterThan(0);
   });
 });
 

@@ -90,6 +90,10 @@ class RecordingRegistry implements Registry {
     return Date.now();
   }
 
+  async grantCloses(count: number): Promise<number> {
+    return count;
+  }
+
   async writePod(): Promise<void> {}
 
   async deletePod(): Promise<void> {}

@@ -56,6 +56,10 @@ export class FaultyRegistry implements Registry {
     return this.#registry.time();
   }
 
+  grantCloses(count: number, perSecond: number): Promise<number> {
+    return this.#call('grantCloses', () => this.#registry.grantCloses(count, perSecond));
+  }
+
   writePod(podId: string, record: PodRecord): Promise<void> {
     return this.#call('writePod', () => this.#registry.writePod(podId, record));
   }
