@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { modes } from './driver/registry-stage.ts';
-import { isBroken } from './report-table.ts';
+import { areTakeoversSlow, isBroken } from './report-table.ts';
 import type { RunResult } from './run.ts';
 import { judge, perform } from './run.ts';
 
 /** By mode, such that every kind of fault comes up. */
-const seeds = { single: 20, sentinel: 1, cluster: 2 };
+const seeds = { single: 38, sentinel: 1, cluster: 2 };
+const leases = { single: 18_000, sentinel: 3000, cluster: 3000 };
 const rounds = 4;
 
 const ofPods = ['kill', 'short freeze', 'long freeze', 'rolling restart', 'device cut', 'device black hole'];
@@ -24,6 +25,7 @@ it('keeps every promise under every kind of fault, with one Redis, Sentinel and 
       perform({
         mode,
         seed: seeds[mode],
+        leaseTtlMs: leases[mode],
         pods: 4,
         devices: 120,
         callbacksPerSecond: 60,
@@ -45,7 +47,8 @@ it('keeps every promise under every kind of fault, with one Redis, Sentinel and 
 }, 300_000);
 
 /** What went wrong in a run, for a reader. */
-function brokenText({ mode, report }: RunResult) {
+function brokenText(result: RunResult) {
+  const { mode, report } = result;
   const { violations, closes, losses } = report;
   return {
     mode,
@@ -54,5 +57,6 @@ function brokenText({ mode, report }: RunResult) {
       ([fault, list]) => `${list.length} under ${fault}, such as ${list[0]!.connection.name}`,
     ),
     lostWithoutError: losses.unexcused,
+    areTakeoversSlow: areTakeoversSlow(result),
   };
 }

@@ -38,6 +38,7 @@ async function play(mode: Mode): Promise<RunResult> {
   const performed = await perform({
     mode,
     seed: Number(values.seed),
+    leaseTtlMs: Number(values.seed) % 2 === 0 ? 18_000 : 3000,
     pods: Number(values.pods),
     devices: Number(values.devices),
     callbacksPerSecond: 400,

@@ -1,9 +1,21 @@
 import type { RunResult } from './run.ts';
 
-/** Was a promise broken, a socket closed by a fault that should close none, or a callback lost without an error? */
-export function isBroken({ report }: RunResult): boolean {
-  return report.violations.length > 0 || Object.keys(report.closes).length > 0 || report.losses.unexcused > 0;
+/**
+ * Was a promise broken, a socket closed by a fault that should close none, a callback lost without an error, or a
+ * takeover left to the next refresh?
+ */
+export function isBroken(result: RunResult): boolean {
+  const { violations, closes, losses } = result.report;
+  return violations.length > 0 || Object.keys(closes).length > 0 || losses.unexcused > 0 || areTakeoversSlow(result);
 }
+
+/** Without a fault a pod hears at once that a device has left it, and not by its next refresh. */
+export function areTakeoversSlow({ report, leaseTtlMs }: RunResult): boolean {
+  const { count, p50 } = report.verdicts.find(({ invariant }) => invariant === 'I5')!.figures['overlapMs']!;
+  return count >= enough && p50 > leaseTtlMs / 12;
+}
+
+const enough = 10;
 
 const columns = [
   'fault',
@@ -33,11 +45,13 @@ function rowsOf({ mode, faults, report }: RunResult): string[][] {
   });
 }
 
-function sumOf({ mode, seed, report, stranded }: RunResult): string {
+function sumOf(result: RunResult): string {
+  const { mode, seed, report, stranded } = result;
   const { arrived, broken, unexcused } = report.losses;
   return (
     `${mode}, seed ${seed}: ${report.violations.length} violations; callbacks answered 200: ${arrived} arrived, ` +
     `${broken} lost with their connection, ${unexcused} lost without an error; ${report.inversions.length} connections ` +
-    `superseded by older ones; ${stranded} devices told not to come back that had no other connection`
+    `superseded by older ones; ${stranded} devices told not to come back that had no other connection` +
+    (areTakeoversSlow(result) ? '; TAKEOVERS ARE LEFT TO THE REFRESH' : '')
   );
 }

@@ -1,4 +1,5 @@
 /** One fault run: pods, devices, callers and a registry, a nemesis that breaks things, and the judgement on what was seen. */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Report, Times } from './checker.ts';
 import { check } from './checker.ts';
@@ -8,21 +9,19 @@ import { FaultFleet } from './driver/fleet.ts';
 import { settles } from './driver/patience.ts';
 import { Random } from './driver/random.ts';
 import { Recorder } from './driver/recorder.ts';
-import { ClusterRegistry } from './driver/registry-cluster.ts';
-import { SentinelRegistry } from './driver/registry-sentinel.ts';
-import { SingleRegistry } from './driver/registry-single.ts';
-import type { Mode, RegistryStage } from './driver/registry-stage.ts';
+import type { Mode } from './driver/registry-stage.ts';
 import { watchStarvation } from './driver/starvation-watch.ts';
 import { readHistory } from './history.ts';
-import type { Fault, Scene } from './nemesis/fault.ts';
-import { linkFaults } from './nemesis/link-faults.ts';
+import type { Scene } from './nemesis/fault.ts';
 import { Nemesis } from './nemesis/nemesis.ts';
-import { podFaults } from './nemesis/pod-faults.ts';
-import { clusterFaults, sentinelFaults, singleFaults } from './nemesis/registry-faults.ts';
+import type { Stage } from './stages.ts';
+import { startStage } from './stages.ts';
 
 export interface RunOptions {
   mode: Mode;
   seed: number;
+  /** With a short one leases end within a fault; with a long one it shows whether a refresh is all that repairs. */
+  leaseTtlMs: number;
   pods: number;
   devices: number;
   callbacksPerSecond: number;
@@ -41,6 +40,7 @@ export interface RunOptions {
 export interface Performance {
   mode: Mode;
   seed: number;
+  leaseTtlMs: number;
   path: string;
   /** The name of each fault there was. */
   faults: string[];
@@ -52,12 +52,14 @@ export interface RunResult extends Performance {
   report: Report;
 }
 
-const leaseTtlMs = 3000;
 const reregisterPerSecond = 500;
 
 /** What a run is judged by: room for a machine with less processor than the run would like, and no more. */
-export const times: Times = {
-  leaseTtlMs,
+export function timesOf({ leaseTtlMs }: Pick<Performance, 'leaseTtlMs'>): Times {
+  return { ...times, leaseTtlMs };
+}
+
+const times = {
   reregisterPerSecond,
   slackMs: 1500,
   settleMs: 2500,
@@ -66,7 +68,6 @@ export const times: Times = {
 };
 
 const env = {
-  LEASE_TTL_MS: String(leaseTtlMs),
   REREGISTER_PER_SECOND: String(reregisterPerSecond),
   RECONNECT_SPREAD_MS: '500',
   IDLE_AFTER_MS: '500',
@@ -85,16 +86,22 @@ const closeGraceMs = 3200;
 
 /** Judges a run by its history. That takes a second or so in which nothing else goes on. */
 export async function judge(performance: Performance): Promise<RunResult> {
-  return { ...performance, report: check(await readHistory(performance.path), times) };
+  return { ...performance, report: check(await readHistory(performance.path), timesOf(performance)) };
 }
 
 /** Plays a run to its end. Whatever happens, no process stays behind. */
 export async function perform(options: RunOptions): Promise<Performance> {
-  const { mode, seed, path } = options;
+  const { mode, seed, path, leaseTtlMs } = options;
+  setMaxListeners(0, process); // every server and every pod is killed when this process ends
   const recorder = new Recorder(path);
   const endWatch = watchStarvation(recorder);
   const { stage, faultsOf } = await startStage(mode, recorder);
-  const fleet = new FaultFleet({ recorder, stage, env, net: options.net });
+  const fleet = new FaultFleet({
+    recorder,
+    stage,
+    env: { ...env, LEASE_TTL_MS: String(leaseTtlMs) },
+    net: options.net,
+  });
   let outcome;
   try {
     await Promise.all(Array.from({ length: options.pods }, () => fleet.start()));
@@ -106,19 +113,17 @@ export async function perform(options: RunOptions): Promise<Performance> {
     await stage.stop();
     await recorder.close();
   }
-  return { mode, seed, path, ...outcome };
+  return { mode, seed, path, leaseTtlMs, ...outcome };
 }
 
-interface Theatre {
+interface Theatre extends Stage {
   recorder: Recorder;
-  stage: RegistryStage;
   fleet: FaultFleet;
-  faultsOf: (scene: Scene) => { registryFaults: Fault[]; podFaults: Fault[] };
 }
 
 /** From the first connect to the last quiet. */
 async function play(options: RunOptions, { recorder, stage, fleet, faultsOf }: Theatre) {
-  const { seed, callbacksPerSecond: perSecond, goesOn, tell = () => {} } = options;
+  const { seed, leaseTtlMs, callbacksPerSecond: perSecond, goesOn, tell = () => {} } = options;
   const random = new Random(seed);
   const deviceIds = Array.from({ length: options.devices }, (_, index) => `device-${index}`);
   const scene: Scene = { fleet, recorder, leaseTtlMs, deviceIds };
@@ -166,26 +171,4 @@ async function calm({ recorder, stage, fleet, devices, tell }: Calm): Promise<vo
   if (!(await settles(calmWithinMs, isCalm))) tell('it did not become calm');
   recorder.record({ type: 'quiet' });
   await delay(times.settleMs);
-}
-
-async function startStage(mode: Mode, recorder: Recorder): Promise<Pick<Theatre, 'stage' | 'faultsOf'>> {
-  if (mode === 'single') {
-    const stage = await SingleRegistry.start(recorder);
-    const faultsOf = (scene: Scene) => ({
-      registryFaults: singleFaults(scene, stage),
-      podFaults: [...podFaults(scene), ...linkFaults(scene)],
-    });
-    return { stage, faultsOf };
-  }
-  if (mode === 'sentinel') {
-    const stage = await SentinelRegistry.start(recorder);
-    const faultsOf = (scene: Scene) => ({
-      registryFaults: sentinelFaults(scene, stage),
-      podFaults: podFaults(scene),
-    });
-    return { stage, faultsOf };
-  }
-  const stage = await ClusterRegistry.start(recorder);
-  const faultsOf = (scene: Scene) => ({ registryFaults: clusterFaults(scene, stage), podFaults: podFaults(scene) });
-  return { stage, faultsOf };
 }
