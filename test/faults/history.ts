@@ -33,7 +33,8 @@ export type CallerFact =
 /** From the log of the pods, at debug level; see pod-history.ts. A `podId` stands for one process. */
 export type PodFact =
   | At<'pod.ready', { podId: string }>
-  | At<'connection.opened', { podId: string; deviceId: string; traceId: string; remotePort: number }>
+  /** `remotePort` is missing when the device had hung up by then. */
+  | At<'connection.opened', { podId: string; deviceId: string; traceId: string; remotePort?: number }>
   | At<'connection.ended', { podId: string; deviceId: string; traceId: string; code: number; reason: string }>
   | At<'drain.began', { podId: string }>
   | At<'drain.over', { podId: string; outcome: string }>
@@ -75,6 +76,8 @@ export type RedisFact =
       { node: string; deviceId: string; entry: Entry | null; expiresAt: number | null; replicated: boolean }
     >
   | At<'redis.prolonged', { node: string; deviceId: string; expiresAt: number | null; replicated: boolean }>
+  /** The entry has come here from the node that had it, for its slot has moved. */
+  | At<'redis.moved', { node: string; deviceId: string; expiresAt: number | null; replicated: boolean }>
   | At<'redis.deleted', { node: string; deviceId: string; by: Asker; replicated: boolean }>
   /** FLUSHALL, or a restart without data: say it when the old process ends. */
   | At<'redis.emptied', { node: string }>
@@ -132,6 +135,7 @@ const factTypes: Record<Fact['type'], true> = {
   'pod.memory': true,
   'redis.set': true,
   'redis.prolonged': true,
+  'redis.moved': true,
   'redis.deleted': true,
   'redis.emptied': true,
   'redis.snapshot': true,

@@ -13,6 +13,10 @@ it.each([
     { type: 'connection.opened', ...connection, remotePort: 4000 },
   ],
   [
+    { msg: 'connection opened', ...connection },
+    { type: 'connection.opened', ...connection },
+  ],
+  [
     { msg: 'connection ended', ...connection, code: 4509, reason: 'superseded', durationMs: 3 },
     { type: 'connection.ended', ...connection, code: 4509, reason: 'superseded' },
   ],
@@ -39,7 +43,7 @@ it('has nothing to say about other lines', () => {
 });
 
 it.each([
-  [{ ...base, msg: 'connection opened', ...connection }, '"connection opened" without remotePort'],
+  [{ ...base, msg: 'connection opened', ...connection, remotePort: '1' }, '"connection opened" without remotePort'],
   [{ ...base, msg: 'connection ended', deviceId: 'lamp', code: 1, reason: '' }, '"connection ended" without traceId'],
   [{ time, msg: 'ready' }, '"ready" without podId'],
   [{ podId: 'a', msg: 'ready' }, 'a log line without a time'],

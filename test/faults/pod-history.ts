@@ -6,7 +6,7 @@ import type { PodFact } from './history.ts';
  * The fact a log line tells, if it tells one. The lines that do:
  *
  *   ready
- *   connection opened    deviceId traceId remotePort
+ *   connection opened    deviceId traceId, and remotePort when the device was still there
  *   connection ended     deviceId traceId code reason
  *   connection crashed   deviceId traceId
  *   drain began
@@ -34,7 +34,7 @@ const facts = new Map<string, Tell>(
       type: 'connection.opened',
       ...base,
       ...connection(line),
-      remotePort: number(line, 'remotePort'),
+      ...(line['remotePort'] === undefined ? {} : { remotePort: number(line, 'remotePort') }),
     }),
     'connection ended': (base, line) => ({
       type: 'connection.ended',

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { Entry } from '../../src/registry/registry.ts';
 import { Device } from '../support/device.ts';
 import { startFleet } from '../support/fleet.ts';
+import { startCluster } from '../support/redis-cluster.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
@@ -163,6 +164,48 @@ describe('watchRedis', () => {
     ]);
     const [written] = facts as [Extract<RedisFact, { type: 'redis.set' }>];
     expect(Math.abs(written.expiresAt! - before - 60)).toBeLessThan(500); // the lease of the primary
+  });
+
+  it('tells of an entry that moves to another node of a Cluster, on its replica too', async () => {
+    const cluster = await startCluster();
+    onTestFinished(() => cluster.stop());
+    const source = await cluster.masterOf(key);
+    await source.client.set(key, text, 'PX', 5000);
+    const facts: RedisFact[] = [];
+    const peers = cluster.nodes.map(({ port }) => `127.0.0.1:${port}`);
+    for (const { port } of cluster.nodes) {
+      const options = {
+        node: `redis-${port}`,
+        prefix: 'test',
+        port,
+        peers,
+        record: (fact: RedisFact) => facts.push(fact),
+      };
+      const watching = await watchRedis(options);
+      onTestFinished(() => watching.stop());
+    }
+    const held = facts.filter((fact) => fact.type === 'redis.snapshot' && fact.entries.length > 0);
+
+    const target = await cluster.migrateSlot(key);
+    const moved = await until(() => {
+      const moves = facts.filter((fact) => fact.type === 'redis.moved');
+      return moves.length === 2 && moves.toSorted((a, b) => a.at - b.at);
+    });
+
+    expect(held).toHaveLength(2); // the master and its replica
+    expect(moved).toMatchObject([{ node: `redis-${target.port}`, replicated: false }, { replicated: true }]);
+    for (const { expiresAt, at } of moved) expect(expiresAt! - at).toBeGreaterThan(3000);
+    for (const { expiresAt, at } of moved) expect(expiresAt! - at).toBeLessThan(5100);
+  });
+
+  it('leaves no connection behind when the node cannot tell what it holds', async () => {
+    const short = await startRedis();
+    onTestFinished(() => short.stop());
+    await short.client.acl('SETUSER', 'default', '-eval');
+
+    await expect(watch(short.port)).rejects.toThrow('NOPERM');
+
+    await until(async () => !String(await short.client.client('LIST')).includes('cmd=monitor'));
   });
 
   it('ends with the node, and when it is told to', async () => {

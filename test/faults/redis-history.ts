@@ -98,7 +98,7 @@ const reads: ReadonlySet<string> = new Set([
 
 type Written =
   | { type: 'redis.set'; entry: Entry | null; expiresAt: number | null }
-  | { type: 'redis.prolonged'; expiresAt: number | null };
+  | { type: 'redis.prolonged' | 'redis.moved'; expiresAt: number | null };
 
 /** What a command on the key in its first argument does to it. */
 const followed = new Map<string, (args: string[], at: number) => Written[]>([
@@ -111,6 +111,8 @@ const followed = new Map<string, (args: string[], at: number) => Written[]>([
   ['pexpireat', ([, , ms]) => prolonged(Number(ms))],
   ['expireat', ([, , s]) => prolonged(Number(s) * 1000)],
   ['persist', () => prolonged(null)],
+  ['restore', moved],
+  ['restore-asking', moved],
 ]);
 
 /** The expiry an option gives; undefined: none does. Throws at an option whose effect depends on what is stored. */
@@ -140,6 +142,13 @@ function written(value: string, expiresAt: number | null): Written {
 
 function prolonged(expiresAt: number | null | undefined): Written[] {
   return expiresAt === undefined ? [] : [{ type: 'redis.prolonged', expiresAt }];
+}
+
+/** Its value comes in a form of its own, but from a node whose value is known. The MIGRATE behind it is printed later. */
+function moved([, , ttl, , ...options]: string[], at: number): Written[] {
+  const isAbsolute = options.some((option) => option.toLowerCase() === 'absttl');
+  const expiresAt = Number(ttl) === 0 ? null : Number(ttl) + (isAbsolute ? 0 : at);
+  return [{ type: 'redis.moved', expiresAt }];
 }
 
 /** Null for what is no entry. */

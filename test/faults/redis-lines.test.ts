@@ -54,6 +54,20 @@ describe('RedisHistory', () => {
     expect(() => history().read(line('1.2.3.4:5', ...args))).toThrow('cannot follow');
   });
 
+  it.each([
+    ['a lease from now on', ['restore-asking', key, '1500', '\0'], 1500],
+    ['an end', ['RESTORE', key, '1795444648539', '\0', 'REPLACE', 'ABSTTL'], 1999.451],
+  ])('understands an entry that comes from another node with %s', (_, args, leaseMs) => {
+    const [fact] = history().read(line('1.2.3.4:5', ...args));
+
+    expect(fact).toMatchObject({ type: 'redis.moved', deviceId: 'lamp:1' });
+    expect(fact!.type === 'redis.moved' && fact!.expiresAt! - fact!.at).toBeCloseTo(leaseMs, 2);
+  });
+
+  it('understands one that comes without a lease', () => {
+    expect(history().read(line('1.2.3.4:5', 'restore', key, '0', '\0'))).toMatchObject([{ expiresAt: null }]);
+  });
+
   it.each(['{', '7', 'null', '{"v":1}', '{"traceId":"x","podId":"a","t":"5"}'])('takes %s for no entry', (value) => {
     expect(history().read(line('1.2.3.4:5', 'set', key, value))).toMatchObject([{ entry: null }]);
   });

@@ -38,7 +38,12 @@ export async function watchRedis({ port, record, ...options }: RedisWatchOptions
   const ended = follow();
   ended.catch(() => {}); // who waits for it is told all the same
   await Promise.race([began, ended]);
-  record(await takeSnapshot(port, options));
+  try {
+    record(await takeSnapshot(port, options));
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
   return { ended, stop: () => socket.end() };
 }
 
@@ -55,7 +60,7 @@ export async function takeSnapshot(
   port: number,
   { node, prefix }: RedisHistoryOptions,
 ): Promise<FactOf<'redis.snapshot'>> {
-  const client = new Redis(port, '127.0.0.1', { commandTimeout: 10_000 });
+  const client = new Redis(port, '127.0.0.1', { commandTimeout: 10_000, readOnly: true }); // a Cluster's replica refuses to tell others
   client.on('error', () => {}); // the command's own error says it
   try {
     const reply = await client.eval(snapshotScript, 0, `${prefix}:device:{*}`);

@@ -120,6 +120,36 @@ describe('replay', () => {
     expect(found(story, [1999, 2000], 'door')).toEqual(['y', undefined]);
   });
 
+  it('follows an entry whose slot moves to another node', () => {
+    const story = new Story();
+    story.set(1000, 'lamp', entryOf('x'), 'one');
+    const moved = { deviceId: 'lamp', expiresAt: epoch + 5000 } as const;
+    story.tell(2000, { type: 'redis.moved', node: 'two', ...moved, replicated: false });
+    story.tell(2001, { type: 'redis.moved', node: 'three', ...moved, replicated: true });
+    story.tell(3000, { type: 'redis.emptied', node: 'one' });
+    story.tell(3500, { type: 'redis.promoted', node: 'three', instead: 'two' });
+
+    expect(found(story, [1999, 2000, 3001, 3501, 4999, 5000])).toEqual(['x', 'x', 'x', 'x', 'x', undefined]);
+  });
+
+  it('knows nothing of an entry that came from nobody knows where', () => {
+    const story = new Story();
+    story.tell(2000, { type: 'redis.moved', node: 'two', deviceId: 'lamp', expiresAt: null, replicated: false });
+    story.set(3000, 'lamp', entryOf('x'), 'two');
+
+    expect(found(story, [2000, 3000])).toEqual([undefined, 'x']);
+  });
+
+  it('finds nothing in a node that takes over with what is too old', () => {
+    const story = new Story();
+    story.set(1000, 'lamp', entryOf('x'), 'primary');
+    story.set(1000, 'lamp', entryOf('x'), 'replica', true);
+    story.prolong(3000, 'lamp', 'primary');
+    story.tell(5000, { type: 'redis.promoted', node: 'replica', instead: 'primary' });
+
+    expect(found(story, [3500, 4999, 5000])).toEqual(['x', 'x', undefined]);
+  });
+
   it('takes what a snapshot found for what a promoted node answers with', () => {
     const story = new Story();
     const entries = [

@@ -21,6 +21,7 @@ export interface Overwrite {
 }
 
 type Change = FactOf<'redis.set'> | FactOf<'redis.prolonged'> | FactOf<'redis.deleted'>;
+type Move = FactOf<'redis.moved'>;
 
 export class Replay {
   readonly deletions: Deletion[] = [];
@@ -56,6 +57,9 @@ export class Replay {
       case 'redis.deleted':
         this.#change(fact);
         break;
+      case 'redis.moved':
+        this.#move(fact);
+        break;
       case 'redis.emptied':
         this.#replace(fact, new Map());
         break;
@@ -82,6 +86,17 @@ export class Replay {
     if (after) contents.set(deviceId, after);
     else contents.delete(deviceId);
     if (this.#isLookedUpAt(deviceId, node)) this.timeline(deviceId).become(at, after);
+  }
+
+  /** The value is what the node had that was asked for it until now. */
+  #move({ at, node, deviceId, expiresAt, replicated }: Move): void {
+    const source = this.#occupants.get(this.#seatOfDevice.get(deviceId) ?? '');
+    const held = source === undefined ? undefined : this.#contentsOf(source).get(deviceId);
+    if (held) this.#contentsOf(node).set(deviceId, { ...held, expiresAt: expiresAt ?? Infinity });
+    else this.#contentsOf(node).delete(deviceId);
+    if (replicated || source === node) return;
+    if (source !== undefined) this.#contentsOf(source).delete(deviceId);
+    this.#assign(deviceId, node, at);
   }
 
   /** What the invariants will ask about. */

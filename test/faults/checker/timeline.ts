@@ -43,13 +43,14 @@ export class Timeline {
   /** From now on this is what lookups find; undefined: nothing. */
   become(at: number, held: Held | undefined): void {
     const last = this.holdings.at(-1);
-    if (last && held && last.to >= at && isSame(last, held)) {
+    const isThere = held !== undefined && held.expiresAt > at;
+    if (last && isThere && last.to >= at && isSame(last, held)) {
       last.entry = held.entry;
       last.to = held.expiresAt;
       return;
     }
     if (last) last.to = Math.min(last.to, at);
-    if (!held || held.expiresAt <= at) return;
+    if (!isThere) return;
     const { entry, source, isCertain, expiresAt } = held;
     this.holdings.push({ from: at, to: expiresAt, entry, source, isCertain });
   }

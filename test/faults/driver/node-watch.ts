@@ -6,8 +6,6 @@ import { takeSnapshot, watchRedis } from '../redis-watch.ts';
 import type { Recorder } from './recorder.ts';
 import { prefix } from './registry-stage.ts';
 
-/** What a slot that moves to this node does, and no command of a client: a new snapshot tells it. */
-const unfollowed = /"(restore|restore-asking|migrate)"/i;
 const againMs = 20;
 
 /** Watches one Redis server for as long as it lives, through everything that breaks the connection to it. */
@@ -57,7 +55,7 @@ export class NodeWatch {
     }
   }
 
-  /** A server that cannot tell what it holds, such as a Cluster's replica, is not watched: nothing is known of it. */
+  /** A server that cannot tell what it holds, such as one that is loading, is not watched: nothing is known of it. */
   async #probe(): Promise<void> {
     const { node } = this;
     try {
@@ -94,6 +92,5 @@ async function reach(port: number): Promise<void> {
 
 /** A server that is down is no fault of the recording. */
 function isFatal(error: unknown): boolean {
-  const text = String(error);
-  return text.includes('cannot follow') && !unfollowed.test(text);
+  return String(error).includes('cannot follow');
 }

@@ -128,7 +128,7 @@ export class FaultPod {
   #read(text: string): void {
     if (!text.startsWith('{')) return; // what Node says of a crash
     const line = JSON.parse(text) as LogLine;
-    const fact = podFact({ remotePort: 0, ...line }); // a device that has hung up before it was accepted has none
+    const fact = podFact(line);
     if (fact) this.#recorder.add(fact);
     if (line.msg === 'listening') {
       for (const name of ['devicePort', 'callbackPort', 'adminPort'] as const) this.place[name] = Number(line[name]);

@@ -77,13 +77,7 @@ export class ClusterRegistry implements RegistryStage {
 
   /** Moves the slots of these devices to other masters. */
   async migrate(deviceIds: readonly string[]): Promise<void> {
-    const masters = new Set<ClusterNode>();
-    for (const deviceId of deviceIds) {
-      const key = deviceKey(deviceId);
-      masters.add(await this.#cluster.masterOf(key));
-      masters.add(await this.#cluster.migrateSlot(key));
-    }
-    await this.#snapshots([...masters]);
+    for (const deviceId of deviceIds) await this.#cluster.migrateSlot(deviceKey(deviceId));
   }
 
   async settled(): Promise<void> {
@@ -110,9 +104,7 @@ export class ClusterRegistry implements RegistryStage {
     await this.settled();
     over.abort();
     await Promise.all(watching);
-    const present = await nodesSeenBy(this.#cluster.nodes[0]!);
-    const isMaster = ({ id }: ClusterNode) => present.some((each) => each.id === id && each.flags === 'master');
-    await this.#snapshots(this.#cluster.nodes.filter((node) => isMaster(node)));
+    await Promise.all([...this.#watches.values()].map((watch) => watch.snapshot())); // as MONITOR does not tell a resync
   }
 
   async #awaitPromotion(replica: ClusterNode, master: ClusterNode, signal: AbortSignal): Promise<void> {
@@ -124,11 +116,6 @@ export class ClusterRegistry implements RegistryStage {
       }
       await delay(roleEveryMs, undefined, { signal }).catch(() => {}); // it is over
     }
-  }
-
-  /** Of masters only: a replica runs no script over its keys. */
-  async #snapshots(masters: readonly ClusterNode[]): Promise<void> {
-    await Promise.all(masters.map(({ port }) => this.#watches.get(port)!.snapshot()));
   }
 }
 
