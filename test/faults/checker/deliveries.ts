@@ -3,6 +3,7 @@ import type { Callback, Received } from './callbacks.ts';
 import { deliveryOf } from './callbacks.ts';
 import { lengthOf, longest, merge, subtract, touches } from './intervals.ts';
 import type { Connection } from './connections.ts';
+import { judgeAfterThaw } from './thaws.ts';
 import { clock, Judge, ms, spread } from './report.ts';
 import type { Verdict } from './report.ts';
 import type { World } from './world.ts';
@@ -28,6 +29,7 @@ export function checkDeliveries(world: World): Verdict & { losses: Losses } {
   for (const callback of world.callbacks.byId.values()) {
     for (const frame of callback.frames) judgeFrame(world, judge, callback, frame);
     judgeAnswer(world, judge, callback);
+    judgeAfterThaw(world, judge, callback);
     if (deliveryOf(callback)) judgeArrival(world, judge, callback, losses);
   }
   return Object.assign(judge, { losses });

@@ -87,12 +87,62 @@ describe('I2: after quiet every live device has an entry, and it names its newes
     expect(story.outcome('I2', { settleMs: 600 })).toBe('undecided');
   });
 
-  it('asks nothing of a device that is not there', () => {
+  it('takes a device that is not there, and has no entry', () => {
     const story = new Story();
     story.stay({ to: 1400 });
     quiet(story, 1500);
 
-    expect(story.outcome('I2')).toBe('undecided');
+    expect(story.outcome('I2')).toBe('kept');
+  });
+
+  /** Its entry stays. */
+  const left = (until = 9000) => {
+    const story = new Story();
+    story.stay({ to: 1400, deletes: false });
+    story.prolong(1390, 'lamp');
+    quiet(story, until);
+    return story;
+  };
+
+  it('finds the entry of a connection that has ended', () => {
+    expect(left(1500).outcome('I2', { settleMs: 600 })).toEqual([
+      'I2 lamp: 600 ms after quiet the entry still names trace-1 (client 1) at a, which has ended',
+    ]);
+    expect(left(4000).outcome('I2', { settleMs: 600 })).toBe('kept');
+  });
+
+  const writtenIn = (story: Story) => story.facts.find((fact) => fact.type === 'redis.set')!.entry!;
+
+  it.each<[string, (story: Story) => void]>([
+    ['whose pod was killed', (story) => story.kill('a', 1450)],
+    ['whose pod cannot reach the registry', (story) => story.outage(1300, 1450, ['a'])],
+    [
+      'that a failover has brought back',
+      (story) => {
+        story.delete(1395, 'lamp', { traceId: 'trace-1', podId: 'a' });
+        const entries = [{ deviceId: 'lamp', entry: writtenIn(story), expiresAt: null }];
+        story.tell(1398, { type: 'redis.snapshot', node: 'redis', entries });
+      },
+    ],
+    ['nobody knows', (story) => story.set(1450, 'lamp', story.entry({ traceId: 'x', podId: 'b', t: 9e12 }))],
+    [
+      'that ended only after the mark',
+      (story) => story.stay({ from: 1410, to: 1600, deletes: false, refreshesUntil: 0 }),
+    ],
+  ])('does not decide about the entry of a connection %s', (_, happen) => {
+    const story = left(1500);
+    happen(story);
+
+    expect(story.outcome('I2', { settleMs: 600 })).toBe('undecided');
+  });
+
+  it('finds an entry that was written again after its deletion', () => {
+    const story = left(1600);
+    const entry = writtenIn(story);
+    story.delete(1450, 'lamp', { traceId: 'trace-1', podId: 'a' });
+    story.set(1500, 'lamp', entry);
+
+    expect(story.outcome('I2', { settleMs: 600 })).toEqual([expect.stringMatching(/still names trace-1/)]);
   });
 
   it('takes an older connection for the newest when the newer one is over', () => {

@@ -3,6 +3,7 @@ import type { FactOf } from '../history.ts';
 import type { Connection } from './connections.ts';
 import type { Interval } from './intervals.ts';
 import { lengthOf, subtractAll } from './intervals.ts';
+import type { Holding } from './timeline.ts';
 import { asNewest, foundTime, owedTime } from './presence.ts';
 import { clock, Judge, ms, spread } from './report.ts';
 import type { Verdict } from './report.ts';
@@ -63,7 +64,7 @@ function judgeDevice(world: World, judge: Judge, deviceId: string, mark: FactOf<
   const { options, registry, disturbances, connections } = world;
   const at = mark.at + options.settleMs;
   const newest = connections.newestAt(deviceId, at);
-  if (!newest) return;
+  if (!newest) return judgeAbsence(world, judge, deviceId, mark);
   const isSettled = newest.since <= mark.at && newest.until > at + options.closeGraceMs;
   const isKnown = newest.accepted !== undefined && at + options.closeGraceMs <= world.end;
   const disturbed = disturbances
@@ -76,6 +77,29 @@ function judgeDevice(world: World, judge: Judge, deviceId: string, mark: FactOf<
   const found = holding ? `the entry names ${holding.entry.traceId} at ${holding.entry.podId}` : 'there is no entry';
   const sentence = `${deviceId}: ${ms(options.settleMs)} after quiet ${found}, but the newest live connection is ${newest.name}`;
   judge.decide({ at, sentence, facts: [mark, newest.opened, newest.accepted] });
+}
+
+/** Nothing is left of a device that is not there. */
+function judgeAbsence(world: World, judge: Judge, deviceId: string, mark: FactOf<'quiet'>): void {
+  const { options, registry, disturbances, connections, pods } = world;
+  const at = mark.at + options.settleMs;
+  if (at > world.end) return;
+  const holding = registry.timeline(deviceId).at(at);
+  if (!holding) return judge.decide(false);
+  const { entry, isCertain } = holding;
+  const connection = connections.byTrace.get(entry.traceId);
+  const hasEnded = connection?.ended !== undefined && connection.ended.at <= mark.at;
+  const isPodThere = pods.of(entry.podId).goneFrom > at; // what one that is gone may leave is I3 and I7
+  const disturbed = disturbances.touching(entry.podId).some(({ from, to }) => from <= at && to > mark.at);
+  if (!hasEnded || !isPodThere || disturbed || !isCertain || wasDeleted(world, holding)) return judge.pass();
+  const sentence = `${deviceId}: ${ms(options.settleMs)} after quiet the entry still names ${connection.name}, which has ended`;
+  judge.decide({ at, sentence, facts: [mark, connection.accepted, connection.ended, holding.source] });
+}
+
+/** A failover may have brought the entry back: then its lease ends it. */
+function wasDeleted({ registry }: World, { entry, source }: Holding): boolean {
+  const deletedAt = registry.deletedAt.get(entry.traceId) ?? Infinity;
+  return source.type === 'redis.snapshot' ? deletedAt < Infinity : source.at <= deletedAt && deletedAt < Infinity;
 }
 
 /** Of connections opened that close together either may be the newer. */

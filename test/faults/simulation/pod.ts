@@ -24,6 +24,9 @@ export class SimulatedPod {
   readonly #all = new Set<SimulatedConnection>();
   readonly #requests = new Set<CallbackRequest>();
   readonly #preStops: number[] = [];
+  /** Whoever was there during a freeze. */
+  readonly #doubted = new Set<SimulatedConnection>();
+  #thaws = 0;
   /** What waits for the end of a freeze. */
   #deferred: (() => void)[] | undefined;
 
@@ -70,6 +73,7 @@ export class SimulatedPod {
 
   ended(connection: SimulatedConnection): void {
     this.#all.delete(connection);
+    this.#doubted.delete(connection);
     this.#endWhenEmpty();
   }
 
@@ -86,11 +90,30 @@ export class SimulatedPod {
     this.wake(() => {
       const connection = this.#byDevice.get(request.deviceId);
       if (!connection) return request.notHere(this, request);
-      if (request.ifMatch !== undefined && request.ifMatch !== connection.traceId) return request.answer(412);
-      const { client, traceId } = connection;
-      client.hear(() => client.receive(request.id));
-      request.answer(200, { traceId, podId: this.podId });
+      if (this.#doubted.has(connection)) return this.#verify(connection, request);
+      this.#deliver(connection, request);
     });
+  }
+
+  #deliver({ client, traceId }: SimulatedConnection, request: CallbackRequest): void {
+    if (request.ifMatch !== undefined && request.ifMatch !== traceId) return request.answer(412);
+    client.hear(() => client.receive(request.id));
+    request.answer(200, { traceId, podId: this.podId });
+  }
+
+  /** Its device may have gone to another pod while this one stood still. */
+  #verify(connection: SimulatedConnection, request: CallbackRequest): void {
+    const { deviceId, traceId } = connection;
+    const thaws = this.#thaws;
+    this.redis.lookUp(deviceId, (reply) =>
+      this.wake(() => {
+        if (thaws !== this.#thaws) return this.#verify(connection, request);
+        if (!reply) return request.answer(503);
+        const isHere = this.#byDevice.get(deviceId) === connection && (reply.value?.traceId ?? traceId) === traceId;
+        if (isHere) this.#deliver(connection, request);
+        else request.notHere(this, request);
+      }),
+    );
   }
 
   kill(): void {
@@ -109,6 +132,8 @@ export class SimulatedPod {
   thaw(): void {
     const deferred = this.#deferred ?? [];
     this.#deferred = undefined;
+    this.#thaws += 1;
+    for (const connection of this.#all) this.#doubted.add(connection);
     this.simulation.record({ type: 'pod.signalled', podId: this.podId, signal: 'SIGCONT' });
     for (const run of deferred) this.wake(run);
   }
