@@ -152,12 +152,14 @@ describe('the report', () => {
   it('lists violations in the order of time, and takes facts in any order', () => {
     const story = new Story();
     story.tell(9000, { type: 'pod.exited', podId: 'a', code: 1, signal: null });
+    story.fault(8000, 8500, { name: 'kill', pods: ['b'] });
     story.delete(5000, 'lamp', { traceId: 'stranger' });
     story.stay();
 
-    const { violations } = story.check();
+    const { violations, brokenUnder } = story.check();
 
     expect(violations.map(({ invariant }) => invariant)).toEqual(['I1', 'I7']);
+    expect(brokenUnder).toEqual({ 'I1 under none': 1, 'I7 under kill': 1 });
   });
 
   it('holds for nothing at all', () => {

@@ -5,6 +5,7 @@ import { checkAnswers, checkDeliveries } from './checker/deliveries.ts';
 import type { Losses } from './checker/deliveries.ts';
 import { checkAdmission, checkDrains, checkPreStops } from './checker/drains.ts';
 import { checkDeletions, checkLeftovers } from './checker/entries.ts';
+import type { Fault } from './checker/faults.ts';
 import { lookupGaps, noFault } from './checker/lookups.ts';
 import { checkMemory } from './checker/memory.ts';
 import { completeOptions } from './checker/options.ts';
@@ -27,6 +28,8 @@ export interface Report {
   verdicts: Verdict[];
   /** Of all of them, in the order of time. */
   violations: Violation[];
+  /** By invariant and the name of the fault that began last: how many there were. */
+  brokenUnder: Record<string, number>;
   /** By the name of the fault: each time a device was open and the registry did not name its connection, ms. */
   lookupGaps: Record<string, Spread>;
   /** By the name of the fault: connections closed under it though it should close none. */
@@ -61,6 +64,7 @@ export function check(facts: readonly Fact[], times: Times): Report {
   return {
     verdicts,
     violations,
+    brokenUnder: violationsByFault(world, violations),
     lookupGaps: lookupGaps(world),
     closes: closesByFault(world, closes.unexplained),
     inversions: closes.inverted,
@@ -72,10 +76,23 @@ function closesByFault({ faults, options }: World, closes: readonly UnexplainedC
   const byFault: Report['closes'] = {};
   for (const close of closes) {
     const { at, connection } = close;
-    const fault = faults.on(connection.podId).findLast(({ from, to }) => from <= at && to + options.settleMs >= at);
-    (byFault[fault?.fact.name ?? noFault] ??= []).push(close);
+    (byFault[nameAt(faults.on(connection.podId), at, options.settleMs)] ??= []).push(close);
   }
   return byFault;
+}
+
+function violationsByFault({ faults, options }: World, violations: readonly Violation[]): Report['brokenUnder'] {
+  const byFault: Report['brokenUnder'] = {};
+  for (const { invariant, at } of violations) {
+    const name = `${invariant} under ${nameAt(faults.all, at, options.settleMs)}`;
+    byFault[name] = (byFault[name] ?? 0) + 1;
+  }
+  return byFault;
+}
+
+/** The name of the fault that began last of those under way or just over. */
+function nameAt(faults: readonly Fault[], at: number, settleMs: number): string {
+  return faults.findLast(({ from, to }) => from <= at && to + settleMs >= at)?.fact.name ?? noFault;
 }
 
 /** The report for a reader: a line for each invariant, its first violations with their facts, and the figures. */

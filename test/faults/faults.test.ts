@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { modes } from './driver/registry-stage.ts';
+import { wholeProgram } from './protections.ts';
 import { areTakeoversSlow, isBroken } from './report-table.ts';
 import type { RunResult } from './run.ts';
 import { judge, perform } from './run.ts';
@@ -24,6 +25,7 @@ it('keeps every promise under every kind of fault, with one Redis, Sentinel and 
     modes.map((mode, index) =>
       perform({
         mode,
+        program: wholeProgram,
         seed: seeds[mode],
         leaseTtlMs: leases[mode],
         pods: 4,

@@ -1,10 +1,11 @@
 /**
  * The long form of the fault runs:
  *
- *   npm run test:faults -- --seed N --minutes M [--mode single|sentinel|cluster] [--devices N] [--pods N]
+ *   npm run test:faults -- --seed N --minutes M [--mode single|sentinel|cluster] [--devices N] [--pods N] [--without NAME]
  *
  * Runs every mode unless told one, each for its share of the time, one after the other. Exits with 1 when a promise was
- * broken; the history is kept then.
+ * broken; the history is kept then. `--without` switches one of the program's protections off (see protections.ts): then a
+ * promise has to be broken.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +14,8 @@ import { parseArgs } from 'node:util';
 import { reportText } from './checker.ts';
 import type { Mode } from './driver/registry-stage.ts';
 import { modes } from './driver/registry-stage.ts';
-import { isBroken, tableText } from './report-table.ts';
+import { programWithout, protections, wholeProgram } from './protections.ts';
+import { brokenText, isBroken, tableText } from './report-table.ts';
 import type { RunResult } from './run.ts';
 import { judge, perform } from './run.ts';
 
@@ -24,10 +26,15 @@ const { values } = parseArgs({
     mode: { type: 'string' },
     devices: { type: 'string', default: '1500' },
     pods: { type: 'string', default: '4' },
+    without: { type: 'string' },
   },
 });
 const minuteMs = 60_000;
 const chosen: readonly Mode[] = values.mode === undefined ? modes : modes.filter((mode) => mode === values.mode);
+if (chosen.length === 0) throw new Error(`--mode ${values.mode}: allowed is ${modes.join(', ')}`);
+const without = protections.find((each) => each === values.without);
+if (!without && values.without !== undefined) throw new Error(`--without: allowed is ${protections.join(', ')}`);
+const program = without ? programWithout(without) : wholeProgram;
 const tell = (sentence: string) => process.stdout.write(`${sentence}\n`);
 
 async function play(mode: Mode): Promise<RunResult> {
@@ -37,6 +44,7 @@ async function play(mode: Mode): Promise<RunResult> {
   const endsAt = performance.now() + (Number(values.minutes) * minuteMs) / chosen.length;
   const performed = await perform({
     mode,
+    program,
     seed: Number(values.seed),
     leaseTtlMs: Number(values.seed) % 2 === 0 ? 18_000 : 3000,
     pods: Number(values.pods),
@@ -55,8 +63,8 @@ async function play(mode: Mode): Promise<RunResult> {
   return result;
 }
 
-if (chosen.length === 0) throw new Error(`--mode ${values.mode}: allowed is ${modes.join(', ')}`);
 const results: RunResult[] = [];
 for (const mode of chosen) results.push(await play(mode));
+if (without) tell(`without ${without}: ${brokenText(results)}`);
 tell(tableText(results));
 process.exit(results.some((result) => isBroken(result)) ? 1 : 0);

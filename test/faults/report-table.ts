@@ -17,6 +17,20 @@ export function areTakeoversSlow({ report, leaseTtlMs }: RunResult): boolean {
 
 const enough = 10;
 
+/** What was broken and under which fault, in a line. */
+export function brokenText(results: readonly RunResult[]): string {
+  const texts = results.flatMap((result) => {
+    const { brokenUnder, closes, losses } = result.report;
+    return [
+      ...Object.entries(brokenUnder).map(([name, count]) => `${name}: ${count}`),
+      ...Object.entries(closes).map(([fault, { length }]) => `closed without a cause under ${fault}: ${length}`),
+      ...(losses.unexcused > 0 ? [`lost without an error: ${losses.unexcused}`] : []),
+      ...(areTakeoversSlow(result) ? ['I5: takeovers are left to the refresh'] : []),
+    ];
+  });
+  return texts.length === 0 ? 'nothing was broken' : texts.join('; ');
+}
+
 const columns = [
   'fault',
   'registry',

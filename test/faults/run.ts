@@ -20,6 +20,8 @@ import { startStage } from './stages.ts';
 export interface RunOptions {
   mode: Mode;
   seed: number;
+  /** The file that the pods run. */
+  program: string;
   /** With a short one leases end within a fault; with a long one it shows whether a refresh is all that repairs. */
   leaseTtlMs: number;
   pods: number;
@@ -99,6 +101,7 @@ export async function perform(options: RunOptions): Promise<Performance> {
   const fleet = new FaultFleet({
     recorder,
     stage,
+    program: options.program,
     env: { ...env, LEASE_TTL_MS: String(leaseTtlMs) },
     net: options.net,
   });

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { Story } from '../story.ts';
 
-describe('I8: after a freeze no connection answers 200 while the registry names another one', () => {
-  /** The device goes to pod b while pod a stands still for longer than a lease. */
-  function gone({ from = 4000, to = 8000, hopsAt = 6000 } = {}) {
-    const story = new Story();
-    const lamp = story.stay({ to: 9000, code: 4509, by: 'peer', deletes: false, refreshesUntil: from });
-    story.freeze('a', from, to);
-    const newer = story.stay({ from: hopsAt, podId: 'b' });
-    return { story, lamp, newer };
-  }
+/** The device goes to pod b while pod a stands still for longer than a lease. */
+function gone({ from = 4000, to = 8000, hopsAt = 6000 } = {}) {
+  const story = new Story();
+  const lamp = story.stay({ to: 9000, code: 4509, by: 'peer', deletes: false, refreshesUntil: from });
+  story.freeze('a', from, to);
+  const newer = story.stay({ from: hopsAt, podId: 'b' });
+  return { story, lamp, newer };
+}
 
+describe('I8: after a freeze no connection answers 200 while the registry names another one', () => {
   it('finds a 200 of a connection whose device has gone meanwhile', () => {
     const { story, lamp } = gone();
     story.callback(8010, lamp);

@@ -3,6 +3,7 @@ import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Entry } from '../../../src/registry/registry.ts';
 import type { FaultFleet } from './fleet.ts';
+import type { FaultPod } from './pod.ts';
 import type { Random } from './random.ts';
 import type { Recorder } from './recorder.ts';
 import type { RegistryStage } from './registry-stage.ts';
@@ -33,15 +34,15 @@ const workers = 16;
 const timeoutMs = 5000;
 
 /**
- * Services that call devices back all the time: at the owner the registry names, at any pod, or only at a connection
- * they have met before. Each body is the id of its callback.
+ * Services that call devices back all the time: at the owner the registry names, at the one they remember, at any pod, or
+ * only at a connection they have met before. Each body is the id of its callback.
  */
 export class Callers {
   readonly #options: CallersOptions;
   /** Free connections go well before the pods end them. */
   readonly #agent = new Agent({ keepAlive: true, timeout: 1000 });
-  /** The connection each device was last reached at. */
-  readonly #met = new Map<string, string>();
+  /** Where each device was last reached. */
+  readonly #met = new Map<string, { traceId: string; podId: string | undefined }>();
   readonly #over = new AbortController();
   #working: Promise<unknown> = Promise.resolve();
   #count = 0;
@@ -74,21 +75,29 @@ export class Callers {
 
   async #call(deviceId: string): Promise<void> {
     const { random, recorder } = this.#options;
-    const target = (random.chance(0.5) ? await this.#owner(deviceId) : undefined) ?? this.#anyPod();
+    const target = await this.#target(deviceId);
     if (!target) return;
-    const known = this.#met.get(deviceId);
-    const ifMatch = known !== undefined && random.chance(0.2) ? known : undefined;
+    const ifMatch = random.chance(0.2) ? this.#met.get(deviceId)?.traceId : undefined;
     const id = `callback-${(this.#count += 1)}`;
     recorder.record({ type: 'callback.sent', id, deviceId, podId: target.podId, ...(ifMatch ? { ifMatch } : {}) });
     try {
       const { status, says } = await this.#post(target, deviceId, { id, ifMatch });
       const { code, traceId, podId } = says;
-      if (traceId !== undefined) this.#met.set(deviceId, traceId);
+      if (traceId !== undefined) this.#met.set(deviceId, { traceId, podId });
       recorder.record({ type: 'callback.answered', id, status, code, traceId, podId });
     } catch (error) {
       const cause = error instanceof Error && error.name === 'AbortError' ? 'timeout' : 'connection';
       recorder.record({ type: 'callback.failed', id, cause, detail: String(error) });
     }
+  }
+
+  async #target(deviceId: string): Promise<Target | undefined> {
+    const { random, fleet } = this.#options;
+    const way = random.next();
+    const { podId } = this.#met.get(deviceId) ?? {};
+    const remembered = way < 0.25 ? fleet.pods.find((pod) => pod.podId === podId) : undefined;
+    const owner = way >= 0.5 ? await this.#owner(deviceId) : undefined;
+    return owner ?? targetAt(remembered ?? random.pick(fleet.pods));
   }
 
   async #owner(deviceId: string): Promise<Target | undefined> {
@@ -101,12 +110,6 @@ export class Callers {
     if (!entry) return undefined;
     const { serverIp: host, port } = entry;
     return { host, port, podId: this.#options.fleet.at(host, port)?.podId ?? entry.podId };
-  }
-
-  #anyPod(): Target | undefined {
-    const { random, fleet } = this.#options;
-    const pod = random.pick(fleet.pods);
-    return pod && { host: pod.place.host, port: pod.place.callbackPort, podId: pod.podId };
   }
 
   #post({ host, port }: Target, deviceId: string, { id, ifMatch }: { id: string; ifMatch: string | undefined }) {
@@ -126,4 +129,8 @@ export class Callers {
       call.end(id);
     });
   }
+}
+
+function targetAt(pod: FaultPod | undefined): Target | undefined {
+  return pod && { host: pod.place.host, port: pod.place.callbackPort, podId: pod.podId };
 }

@@ -8,6 +8,8 @@ import type { RegistryStage } from './registry-stage.ts';
 export interface FleetOptions {
   recorder: Recorder;
   stage: RegistryStage;
+  /** The file that the pods run. */
+  program: string;
   env: Record<string, string>;
   /** The second number of the pods' addresses, 127.NET.0.x, so that fleets side by side do not meet. */
   net: number;
@@ -32,12 +34,13 @@ export class FaultFleet {
 
   /** Starts a pod at an address of its own, or in the place of one that is gone. Resolves once it is ready. */
   async start(place?: PodPlace): Promise<FaultPod> {
-    const { recorder, stage, env } = this.#options;
+    const { recorder, stage, program, env } = this.#options;
     const number = (this.#count += 1);
     const podId = `pod-${number}`;
     const line = await stage.lineFor();
     const pod = new FaultPod({
       podId,
+      program,
       place: place ?? this.#placeOf(number),
       env: { ...env, REDIS_URL: line.url },
       proxy: line.proxy,

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { LogLine } from '../../support/process.ts';
 import type { TcpProxy } from '../../support/tcp-proxy.ts';
 import { podFact } from '../pod-history.ts';
@@ -9,7 +8,6 @@ import { DeviceNetwork } from './device-network.ts';
 import { LineTail } from './line-tail.ts';
 import type { Recorder } from './recorder.ts';
 
-const program = fileURLToPath(new URL('../../../dist/src/main.js', import.meta.url));
 const pageBytes = 4096;
 const stoodStill = 'the process stood still';
 
@@ -24,6 +22,8 @@ export interface PodPlace {
 
 export interface PodOptions {
   podId: string;
+  /** The file it runs. */
+  program: string;
   place: PodPlace;
   env: Record<string, string>;
   /** On its way to the registry, if there is one. */
@@ -51,7 +51,7 @@ export class FaultPod {
   #wasStopped = false;
   #settleReady: { resolve(): void; reject(error: Error): void } | undefined;
 
-  constructor({ podId, place, env, proxy, recorder }: PodOptions) {
+  constructor({ podId, program, place, env, proxy, recorder }: PodOptions) {
     this.podId = podId;
     this.place = { ...place };
     this.proxy = proxy;
