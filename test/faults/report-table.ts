@@ -1,3 +1,4 @@
+import { spread } from './checker/report.ts';
 import type { RunResult } from './run.ts';
 
 /**
@@ -37,25 +38,29 @@ const columns = [
   'times',
   'lookups wrong or missing',
   'p50 ms',
+  'p99 ms',
   'max ms',
   'closed without a cause',
 ];
 
-/** What the faults cost, by fault and mode. */
+/** What the faults cost, by fault and mode, in Markdown. */
 export function tableText(results: readonly RunResult[]): string {
   const rows = results.flatMap((result) => rowsOf(result));
   const widths = columns.map((column, index) => Math.max(column.length, ...rows.map((row) => row[index]!.length)));
-  const lines = [columns, ...rows].map((row) => row.map((cell, index) => cell.padEnd(widths[index]!)).join('  '));
+  const rule = widths.map((width) => '-'.repeat(width));
+  const lines = [columns, rule, ...rows].map((row) => {
+    return `| ${row.map((cell, index) => cell.padEnd(widths[index]!)).join(' | ')} |`;
+  });
   return [...lines, '', ...results.map((result) => sumOf(result))].join('\n');
 }
 
 function rowsOf({ mode, faults, report }: RunResult): string[][] {
   const names = [...new Set([...faults, ...Object.keys(report.lookupGaps), ...Object.keys(report.closes)])].sort();
   return names.map((name) => {
-    const { count, p50, max } = report.lookupGaps[name] ?? { count: 0, p50: 0, max: 0 };
+    const { count, p50, p99, max } = report.lookupGaps[name] ?? spread([]);
     const times = faults.filter((each) => each === name).length;
     const closes = report.closes[name]?.length ?? 0;
-    return [name, mode, ...[times, count, Math.round(p50), Math.round(max), closes].map(String)];
+    return [name, mode, ...[times, count, ...[p50, p99, max].map((value) => Math.round(value)), closes].map(String)];
   });
 }
 

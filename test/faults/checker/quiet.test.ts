@@ -69,6 +69,20 @@ describe('I2: after quiet every live device has an entry, and it names its newes
     expect(story.outcome('I2', { settleMs: 600 })).toBe('undecided');
   });
 
+  it('gives a connection a refresh to find out that a newer one has been there and is gone', () => {
+    const story = new Story();
+    const { entry } = story.stay({ refreshesUntil: 3000 });
+    story.stay({ from: 4000, to: 4100, podId: 'b' });
+    quiet(story, 4200);
+    quiet(story, 4900);
+    for (let ms = 5900; ms < 20_000; ms += 1000) story.set(ms, 'lamp', entry);
+
+    expect(story.outcome('I2', { settleMs: 600 })).toEqual([
+      expect.stringMatching(/^I2 lamp: 600 ms after quiet there is no entry/),
+    ]);
+    expect(story.check({ settleMs: 600 }).verdicts[1]).toMatchObject({ decided: 1, undecided: 1 });
+  });
+
   it('decides right after an outage, when the time for registering again is within the settle time', () => {
     const story = new Story();
     story.stay({ registersAt: 3400 });

@@ -73,10 +73,16 @@ function judgeDevice(world: World, judge: Judge, deviceId: string, mark: FactOf<
   if (!isSettled || !isKnown || disturbed) return judge.pass();
   const holding = registry.timeline(deviceId).at(at);
   if (holding && mayBeNamed(world, newest, at).has(holding.entry.traceId)) return judge.decide(false);
-  if (holding && !holding.isCertain) return judge.pass();
+  if (holding ? !holding.isCertain : hasJustOutlived(world, newest, at)) return judge.pass();
   const found = holding ? `the entry names ${holding.entry.traceId} at ${holding.entry.podId}` : 'there is no entry';
   const sentence = `${deviceId}: ${ms(options.settleMs)} after quiet ${found}, but the newest live connection is ${newest.name}`;
   judge.decide({ at, sentence, facts: [mark, newest.opened, newest.accepted] });
+}
+
+/** A newer connection took its place and has ended: it finds out by its next refresh. */
+function hasJustOutlived({ connections, options }: World, connection: Connection, at: number): boolean {
+  const since = at - options.refreshMs - options.slackMs;
+  return [...connections.newerThan(connection)].some(({ until }) => until > since && until <= at);
 }
 
 /** Nothing is left of a device that is not there. */

@@ -5,7 +5,9 @@ import type { SingleRegistry } from '../driver/registry-single.ts';
 import type { Fault, Scene } from './fault.ts';
 import { during } from './fault.ts';
 
-const downMs = [50, 4000] as const;
+const downMs = [500, 4000] as const;
+/** Back so soon that hardly a pod misses it: no command has failed, and yet all is lost. */
+const blinkMs = [50, 500] as const;
 /** The Sentinels and the other masters notice none of these. */
 const shortPauseMs = [300, 800] as const;
 /** And all of these. */
@@ -14,7 +16,10 @@ const movedSlots = 4;
 
 export function singleFaults(scene: Scene, registry: SingleRegistry): Fault[] {
   return [
-    outage(scene, 'redis restart, empty', (random) => registry.restart(random.between(...downMs))),
+    outage(scene, 'redis restart, empty', (random) => {
+      const [least, most] = random.chance(0.5) ? blinkMs : downMs;
+      return registry.restart(random.between(least, most));
+    }),
     outage(scene, 'redis pause', (random) => registry.pause(random.between(...downMs))),
   ];
 }
