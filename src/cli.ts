@@ -1,26 +1,17 @@
 import { parseArgs } from 'node:util';
 import { hostPort } from './address.ts';
 import { configTable } from './config.ts';
+import { UsageError } from './usage-error.ts';
 
-export type Command = 'run' | 'help' | 'print-config';
-
-/** The arguments cannot be used; the message says why. */
-export class UsageError extends Error {
-  readonly code = 'usage';
-
-  constructor(message: string) {
-    super(message);
-    this.name = 'UsageError';
-  }
-}
-
-export interface Invocation {
-  command: Command;
-  /** Print lines to try the pod with once it listens. */
-  hints: boolean;
-}
+/** `hints`: print lines to try the pod with once it listens. `args`: what stands behind the command. */
+export type Invocation =
+  | { command: 'run'; hints: boolean }
+  | { command: 'help' }
+  | { command: 'print-config' }
+  | { command: 'rehearse'; args: string[] };
 
 export function parseArguments(args: string[]): Invocation {
+  if (args[0] === 'rehearse') return { command: 'rehearse', args: args.slice(1) };
   try {
     const { values } = parseArgs({
       args,
@@ -30,8 +21,9 @@ export function parseArguments(args: string[]): Invocation {
         hints: { type: 'boolean' },
       },
     });
-    const command = values.help ? 'help' : values['print-config'] ? 'print-config' : 'run';
-    return { command, hints: values.hints === true };
+    if (values.help) return { command: 'help' };
+    if (values['print-config']) return { command: 'print-config' };
+    return { command: 'run', hints: values.hints === true };
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\nTry ws-connect --help.`);
   }
@@ -46,10 +38,12 @@ export function helpText(): string {
   return `ws-connect: keeps devices reachable over WebSocket while pods come and go
 
 Usage: ws-connect [--help | --print-config | --hints]
+       ws-connect rehearse [--help | options]
 
   --help          show this and exit
   --print-config  show the effective configuration as JSON, without passwords, and exit
   --hints         once it listens, say on stderr how to connect and how to push
+  rehearse        roll a fleet on this machine and report what devices and services noticed
 
 Exit codes: 0 drained; 1 ended by force, or could not start; 2 the configuration or the arguments are wrong.
 SIGTERM or SIGINT drains the pod; a second one ends it at once.

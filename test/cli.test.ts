@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { helpText, hintText, parseArguments, UsageError } from '../src/cli.ts';
+import { helpText, hintText, parseArguments } from '../src/cli.ts';
 import { configTable } from '../src/config.ts';
+import { UsageError } from '../src/usage-error.ts';
 
 describe('the arguments', () => {
   it.each([
     [[], { command: 'run', hints: false }],
     [['--hints'], { command: 'run', hints: true }],
-    [['--help'], { command: 'help', hints: false }],
-    [['-h'], { command: 'help', hints: false }],
-    [['--print-config'], { command: 'print-config', hints: false }],
-    [['--print-config', '--help'], { command: 'help', hints: false }],
+    [['--help'], { command: 'help' }],
+    [['-h'], { command: 'help' }],
+    [['--print-config'], { command: 'print-config' }],
+    [['--print-config', '--help'], { command: 'help' }],
+    [['rehearse'], { command: 'rehearse', args: [] }],
+    [['rehearse', '--pods', '4', '--help'], { command: 'rehearse', args: ['--pods', '4', '--help'] }],
   ])('%j', (args, expected) => {
     const invocation = parseArguments(args);
 
@@ -39,7 +42,7 @@ describe('--help', () => {
     expect(entry).toContain(row.default === '' ? '' : `default ${row.default}`);
   });
 
-  it.each(['--help', '--print-config', '--hints', 'SIGTERM'])('tells of %s', (word) => {
+  it.each(['--help', '--print-config', '--hints', 'rehearse', 'SIGTERM'])('tells of %s', (word) => {
     const text = helpText();
 
     expect(text).toContain(word);
