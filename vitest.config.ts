@@ -1,6 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 const faults = 'test/faults/faults.test.ts';
+const rollout = 'test/rollout/*.test.ts'; // these need haproxy, or many open files
 
 export default defineConfig({
   test: {
@@ -13,12 +14,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, faults] },
+        test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, faults, rollout] },
       },
       {
         extends: true, // by itself and last: a dozen pods under fault leave little of the machine to others
         test: { name: 'faults', include: [faults], sequence: { groupOrder: 1 } },
       },
+      { extends: true, test: { name: 'rollout', include: [rollout], fileParallelism: false } },
     ],
   },
 });
