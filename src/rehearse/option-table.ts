@@ -56,7 +56,7 @@ const options = {
   'min-ready-ms': number('MS', 'how long a new pod must be ready before an old one goes', { ...many, default: 1000 }),
   overlap: { about: 'do not wait for an old pod to be gone before the next one goes, as a Deployment does not' },
   balance: choice('whom the balancer picks', 'round-robin', 'least-connections'),
-  seed: number('N', 'makes the same choices again', { min: 0, max: 999_999_999, default: 1 }),
+  seed: number('N', 'seed of the random choices', { min: 0, max: 999_999_999, default: 1 }),
   redis: {
     value: 'URL',
     about: 'the registry the pods share; by default a redis-server of the PATH is started for the rehearsal',
