@@ -1,22 +1,37 @@
 # syntax=docker/dockerfile:1
+# Any image with node, npm and a user 1000: a mirror's, or one with a private certificate authority.
 ARG NODE_IMAGE=node:24-bookworm-slim
+
+# What the program needs at run time. A layer of its own, which changes with the lock file only.
+FROM ${NODE_IMAGE} AS dependencies
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci
+RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY machines machines
 COPY src src
-RUN npm run build && npm prune --omit=dev
+RUN npm run build
 
 FROM ${NODE_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="ws-connect" \
+      org.opencontainers.image.description="Connection gateway: keeps devices reachable over WebSocket while pods come and go" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
 ENV NODE_ENV=production
 WORKDIR /app
-COPY --from=build /app/package.json ./
-COPY --from=build /app/node_modules node_modules
+COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
-USER node
+COPY package.json ./
+# node of the base image; by number, so that runAsNonRoot can be checked
+USER 1000:1000
 EXPOSE 8080 8081 8082
 # node itself is process 1 and gets the signals: never start it through npm or a shell
 CMD ["node", "dist/src/main.js"]
