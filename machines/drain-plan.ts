@@ -6,6 +6,9 @@ export const closeTimeoutMs = 2000;
 /** What the process keeps of the grace period to end by itself, in ms. */
 export const exitMarginMs = 2000;
 
+/** What the rest is closed earlier than it would have to be, because timers are late, in ms. */
+const restMarginMs = 500;
+
 export interface DrainSettings {
   sweeps: number;
   intervalMs: number;
@@ -16,6 +19,8 @@ export interface DrainSettings {
 }
 
 export interface DrainPlan extends DrainSettings {
+  /** The time that the closes after the last sweep are spread over; 0 in a burst, ms. */
+  restMs: number;
   /** The longest a drain lasts when every device answers or is cut: sweeps, then the rest, then the last close. */
   longestMs: number;
   /** When the end is forced, counted from the start of the drain: the deadline, or earlier if the grace is shorter. */
@@ -26,14 +31,12 @@ export interface DrainPlan extends DrainSettings {
 
 export function planDrain(settings: DrainSettings): DrainPlan {
   const { sweeps, intervalMs, pace, deadlineMs, graceMs } = settings;
-  const restMs = pace === 'even' ? intervalMs : 0;
-  const longestMs = sweeps * intervalMs + restMs + closeTimeoutMs;
-  return {
-    ...settings,
-    longestMs,
-    forcedAfterMs: Math.max(0, Math.min(deadlineMs, graceMs - exitMarginMs)),
-    fits: longestMs + exitMarginMs <= graceMs,
-  };
+  const forcedAfterMs = Math.max(0, Math.min(deadlineMs, graceMs - exitMarginMs));
+  const sweepsMs = sweeps * intervalMs;
+  const spareMs = forcedAfterMs - sweepsMs - closeTimeoutMs - restMarginMs;
+  const restMs = pace === 'even' ? Math.max(intervalMs, Math.min(sweepsMs / 4, spareMs)) : 0;
+  const longestMs = sweepsMs + restMs + closeTimeoutMs;
+  return { ...settings, restMs, longestMs, forcedAfterMs, fits: longestMs + exitMarginMs <= graceMs };
 }
 
 /** How many connections one sweep may close. `sweepsLeft` counts the sweep itself. */

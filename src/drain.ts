@@ -56,6 +56,8 @@ interface Spread {
   finished: (closed: number) => void;
   /** Those that have become less quiet than this by their turn are left alone, ms. */
   spareBelowMs: number;
+  /** In an even pace it lasts about this long, or longer if the fleet's limit is less, ms. */
+  overMs: number;
   grant?: DrainOptions['grant'];
 }
 
@@ -93,15 +95,15 @@ export class Drain implements PodEffects {
       log.info({ sweep, sweeps: plan.sweeps, idle: idle.length, closed, remaining: connections().size }, 'sweep done');
       tell({ type: 'sweep.finished' });
     };
-    this.#closeSpread(chosen, { finished, spareBelowMs: idleAfterMs, grant });
+    this.#closeSpread(chosen, { finished, spareBelowMs: idleAfterMs, overMs: plan.intervalMs, grant });
   }
 
   closeRest(): void {
-    const { connections, log } = this.#options;
+    const { plan, connections, log } = this.#options;
     const rest = [...connections().all()].filter(({ isOpen }) => isOpen);
     log.info({ rest: rest.length }, 'closing the rest');
     const finished = (closed: number) => log.info({ closed, remaining: connections().size }, 'rest closed');
-    this.#closeSpread(rest, { finished, spareBelowMs: 0 }); // not limited by the fleet: the grace ends soon
+    this.#closeSpread(rest, { finished, spareBelowMs: 0, overMs: plan.restMs }); // not limited by the fleet: the grace ends soon
   }
 
   /** Ends what is under way. */
@@ -136,11 +138,11 @@ export class Drain implements PodEffects {
     return found.sort((a, b) => b.quietMs - a.quietMs).map(({ socket }) => socket);
   }
 
-  /** Closes these over one interval, or longer if the fleet's limit is less. A spread that is under way ends. */
-  #closeSpread(sockets: DeviceSocket[], { finished, spareBelowMs, grant }: Spread): void {
+  /** Closes these one after the other. A spread that is under way ends. */
+  #closeSpread(sockets: DeviceSocket[], { finished, spareBelowMs, overMs, grant }: Spread): void {
     const { clock, plan } = this.#options;
     const even = plan.pace === 'even';
-    const windowMs = Math.max(plan.intervalMs - sliceMs, sliceMs); // over a slice early, because timers are late
+    const windowMs = Math.max(overMs - sliceMs, sliceMs); // over a slice early, because timers are late
     const share = (elapsedMs: number) => Math.min(1, (elapsedMs + sliceMs) / windowMs);
     const startedAt = clock.now();
     let next = 0;

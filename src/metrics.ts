@@ -121,6 +121,7 @@ export function createMetrics() {
           const states = sources.connectionStates(); // a walk over all connections, so only once a scrape
           this.reset();
           for (const [state, count] of states) this.set({ state }, count);
+          if (states.size === 0) this.set({ state: 'connecting' }, 0); // an autoscaler takes no series for no data
           unregistered.set(states.get('connecting') ?? 0); // scraped after this one
         },
       });

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { dockerfileFaults } from './support/dockerfile-rules.ts';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
-const { bin, version } = JSON.parse(read('package.json'));
+const { scripts, version } = JSON.parse(read('package.json'));
 const source = {
   dockerfile: read('Dockerfile'),
   dockerignore: read('.dockerignore'),
-  program: bin['ws-connect'],
+  start: scripts.start,
   version,
 };
 
@@ -31,9 +31,18 @@ describe('the Dockerfile', () => {
     ['USER 1000:1000', 'USER node', 'runs as a user that is not root, by number'],
     ['USER 1000:1000', 'USER 0:0', 'runs as a user that is not root, by number'],
     ['USER 1000:1000', 'USER 1000:1000\nCOPY package.json ./', 'copies before it changes the user'],
-    ['CMD ["node", "dist/src/main.js"]', 'CMD node dist/src/main.js', 'starts node itself, in exec form'],
-    ['CMD ["node", "dist/src/main.js"]', 'CMD ["npm", "start"]', 'starts node itself, in exec form'],
-    ['CMD ["node"', 'ENTRYPOINT ["sh", "-c"]\nCMD ["node"', 'starts node itself, in exec form'],
+    [
+      'CMD ["node", "--max-semi-space-size=4", "dist/src/main.js"]',
+      'CMD node dist/src/main.js',
+      'starts node itself, in exec form, as npm start does',
+    ],
+    [
+      'CMD ["node", "--max-semi-space-size=4", "dist/src/main.js"]',
+      'CMD ["npm", "start"]',
+      'starts node itself, in exec form, as npm start does',
+    ],
+    ['"--max-semi-space-size=4", ', '', 'starts node itself, in exec form, as npm start does'],
+    ['CMD ["node"', 'ENTRYPOINT ["sh", "-c"]\nCMD ["node"', 'starts node itself, in exec form, as npm start does'],
     ['EXPOSE 8080 8081 8082', 'EXPOSE 8080', 'exposes the ports of the program'],
     ['VERSION=0.1.0', 'VERSION=0.0.9', 'has the version of package.json'],
     ['COPY src src', 'COPY . .', 'copies only what .dockerignore lets through'],

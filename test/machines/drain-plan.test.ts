@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DrainSettings } from '../../machines/drain-plan.ts';
+import { loadConfig } from '../../src/config.ts';
 import { closeTimeoutMs, exitMarginMs, planDrain, sweepQuota } from '../../machines/drain-plan.ts';
 
 const settings: DrainSettings = {
@@ -13,13 +14,34 @@ const settings: DrainSettings = {
 };
 
 describe('a drain plan', () => {
-  test('lasts all sweeps, one interval for the rest, and the last close', () => {
-    const { longestMs } = planDrain(settings);
+  test('lasts all sweeps, the time for the rest, and the last close', () => {
+    const { longestMs, restMs } = planDrain(settings);
 
-    expect(longestMs).toBe(5 * 3000 + closeTimeoutMs);
+    expect(longestMs).toBe(4 * 3000 + restMs + closeTimeoutMs);
   });
 
-  test('has no interval for the rest in a burst, which leaves none', () => {
+  test.each([
+    [
+      'a quarter of the sweeps, when there are many and the deadline is far',
+      { sweeps: 20, deadlineMs: 300_000 },
+      15_000,
+    ],
+    ['what the deadline leaves of that', { sweeps: 20, deadlineMs: 70_000 }, 70_000 - 60_000 - closeTimeoutMs - 500],
+    ['an interval when the deadline leaves less', { sweeps: 20, deadlineMs: 64_000 }, 3000],
+    ['an interval when a quarter of the sweeps is less', { sweeps: 1, deadlineMs: 300_000 }, 3000],
+  ])('has for the rest %s', (_, change, expected) => {
+    const { restMs } = planDrain({ ...settings, graceMs: 400_000, ...change });
+
+    expect(restMs).toBe(expected);
+  });
+
+  test('with defaults ends before its deadline, however many are active to the last', () => {
+    const { longestMs, forcedAfterMs, restMs } = loadConfig({}).drainPlan;
+
+    expect([longestMs, forcedAfterMs, restMs]).toEqual([24_500, 25_000, 2500]);
+  });
+
+  test('has no time for the rest in a burst, which leaves none', () => {
     const { longestMs } = planDrain({ ...settings, pace: 'burst' });
 
     expect(longestMs).toBe(4 * 3000 + closeTimeoutMs);

@@ -6,13 +6,13 @@ import { failed } from './facts.ts';
 export interface ImageSource {
   dockerfile: string;
   dockerignore: string;
-  /** `bin` of package.json, and its version. */
-  program: string;
+  /** How `npm start` starts the program, and the version; both of package.json. */
+  start: string;
   version: string;
 }
 
 /** Where the Dockerfile breaks a rule for our image, in sentences. */
-export function dockerfileFaults({ dockerfile, dockerignore, program, version }: ImageSource): string[] {
+export function dockerfileFaults({ dockerfile, dockerignore, start, version }: ImageSource): string[] {
   const parsed = DockerfileParser.parse(dockerfile);
   const stages = parsed.getFROMs();
   const stageNames = stages.flatMap((from) => from.getBuildStage() ?? []);
@@ -33,7 +33,7 @@ export function dockerfileFaults({ dockerfile, dockerignore, program, version }:
       text('USER').length === 1 && /^[1-9]\d*:[1-9]\d*$/.test(text('USER')[0]!),
     'copies before it changes the user, so that the program cannot write itself':
       last.findLastIndex(isCopy) < last.findIndex((instruction) => instruction.getKeyword() === 'USER'),
-    'starts node itself, in exec form': startsOf(last).join(' ') === `node ${program}`,
+    'starts node itself, in exec form, as npm start does': `exec ${startsOf(last).join(' ')} --hints` === start,
     'exposes the ports of the program': text('EXPOSE').join() === '8080 8081 8082',
     'has labels of the version': /image\.version="\$\{VERSION\}"/.test(text('LABEL').join()),
     'has the version of package.json': text('ARG').includes(`VERSION=${version}`),
