@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Entry } from '../../../src/registry/registry.ts';
 import type { FaultFleet } from './fleet.ts';
 import type { FaultPod } from './pod.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import type { Recorder } from './recorder.ts';
 import type { RegistryStage } from './registry-stage.ts';
 
