@@ -4,7 +4,7 @@ import type { Random } from '../random.ts';
 import type { Fault, Scene } from './fault.ts';
 import { during, hold } from './fault.ts';
 
-/** What does not get through to a pod waits so long for it, or is never to come, ms. */
+/** How long nothing gets through between a pod and the others, ms. */
 const holeMs = [300, 4500] as const;
 /** A pod gets several /pre-stop at once; from the first to each, ms. */
 const preStopsAfterMs = [0, 5, 50, 400];
