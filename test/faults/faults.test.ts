@@ -15,6 +15,7 @@ const rounds = 4;
 
 const ofPods = ['kill', 'short freeze', 'long freeze', 'rolling restart', 'device cut', 'device black hole'];
 const ofLinks = ['link cut', 'link black hole', 'link requests lost', 'link answers lost', 'link slow'];
+const ofPeers = ['pod cut', 'pod black hole'];
 const ofServers = ['redis restart, empty', 'redis pause'];
 const ofMasters = ['failover', 'master kill', 'master pause', 'short master pause', 'slot migration'];
 
@@ -44,7 +45,7 @@ it('keeps every promise under every kind of fault, with one Redis, Sentinel and 
   const broken = results.filter((result) => isBroken(result));
   expect(broken.map(brokenText), `the histories are kept in ${folder}`).toEqual([]);
   const struck = new Set(results.flatMap(({ faults }) => faults));
-  expect(struck).toEqual(new Set([...ofPods, ...ofLinks, ...ofServers, ...ofMasters]));
+  expect(struck).toEqual(new Set([...ofPods, ...ofLinks, ...ofPeers, ...ofServers, ...ofMasters]));
   rmSync(folder, { recursive: true });
 }, 300_000);
 

@@ -37,6 +37,11 @@ it.each([
   expect(podFact({ ...base, ...line })).toEqual({ ...fact, at, podId: 'a' });
 });
 
+it('sets right what a clock says that is off', () => {
+  expect(podFact({ ...base, msg: 'ready' }, 3_600_000)).toMatchObject({ at: at - 3_600_000 });
+  expect(podFact({ ...base, msg: 'ready' }, -3_600_000)).toMatchObject({ at: at + 3_600_000 });
+});
+
 it('has nothing to say about other lines', () => {
   expect(podFact({ ...base, msg: 'listening' })).toBeUndefined();
   expect(podFact({ msg: 'constructor' })).toBeUndefined();

@@ -13,14 +13,20 @@ import type { PodFact } from './history.ts';
  *   drain over           outcome
  *   stopped              exitCode
  *
- * Each with `podId` and `time`, ISO 8601 UTC. Throws when one of them lacks what it needs.
+ * Each with `podId` and `time`, ISO 8601 UTC, by a clock that is `clockError` ms ahead. Throws when one of them lacks what it
+ * needs.
  */
-export function podFact(line: LogLine): PodFact | undefined {
+export function podFact(line: LogLine, clockError = 0): PodFact | undefined {
   const tell = facts.get(line.msg);
   if (!tell) return undefined;
-  const at = Date.parse(String(line['time']));
+  return tell({ at: timeOf(line, clockError), podId: text(line, 'podId') }, line);
+}
+
+/** When the line was written, ms since 1970. */
+export function timeOf(line: LogLine, clockError: number): number {
+  const at = Date.parse(String(line['time'])) - clockError;
   if (!Number.isFinite(at)) throw new Error(`a log line without a time: ${JSON.stringify(line)}`);
-  return tell({ at, podId: text(line, 'podId') }, line);
+  return at;
 }
 
 type Tell = (base: { at: number; podId: string }, line: LogLine) => PodFact;

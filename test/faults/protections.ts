@@ -50,6 +50,12 @@ const cuts = {
     what: 'verifyAll();\n            reached();',
     instead: 'reached();',
   },
+  /** Connections are put in order by the clocks of the pods' machines. */
+  'registry-time': {
+    file: 'registry/registration.js',
+    what: 'registryTime: (at) => link.clock.timeAt(at)',
+    instead: 'registryTime: () => Date.now()',
+  },
 } satisfies Record<string, Cut>;
 
 export type Protection = keyof typeof cuts;

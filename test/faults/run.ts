@@ -7,7 +7,7 @@ import { Callers } from './driver/callers.ts';
 import { Device, habits } from './driver/device.ts';
 import { FaultFleet } from './driver/fleet.ts';
 import { settles } from './driver/patience.ts';
-import { Random } from './driver/random.ts';
+import { Random } from './random.ts';
 import { Recorder } from './driver/recorder.ts';
 import type { Mode } from './driver/registry-stage.ts';
 import { watchStarvation } from './driver/starvation-watch.ts';

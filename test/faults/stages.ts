@@ -6,7 +6,7 @@ import { SingleRegistry } from './driver/registry-single.ts';
 import type { Mode, RegistryStage } from './driver/registry-stage.ts';
 import type { Fault, Scene } from './nemesis/fault.ts';
 import { linkFaults } from './nemesis/link-faults.ts';
-import { podFaults } from './nemesis/pod-faults.ts';
+import { peerFaults, podFaults } from './nemesis/pod-faults.ts';
 import { clusterFaults, sentinelFaults, singleFaults } from './nemesis/registry-faults.ts';
 
 export interface Stage {
@@ -25,7 +25,7 @@ export async function startStage(mode: Mode, recorder: Recorder): Promise<Stage>
     const stage = await SingleRegistry.start(recorder);
     const faultsOf = (scene: Scene) => ({
       registryFaults: singleFaults(scene, stage),
-      podFaults: [...podFaults(scene), ...linkFaults(scene)],
+      podFaults: [...podFaults(scene), ...linkFaults(scene), ...peerFaults(scene)],
     });
     return { stage, faultsOf };
   }
@@ -33,11 +33,14 @@ export async function startStage(mode: Mode, recorder: Recorder): Promise<Stage>
     const stage = await SentinelRegistry.start(recorder);
     const faultsOf = (scene: Scene) => ({
       registryFaults: sentinelFaults(scene, stage),
-      podFaults: podFaults(scene),
+      podFaults: [...podFaults(scene), ...peerFaults(scene)],
     });
     return { stage, faultsOf };
   }
   const stage = await ClusterRegistry.start(recorder);
-  const faultsOf = (scene: Scene) => ({ registryFaults: clusterFaults(scene, stage), podFaults: podFaults(scene) });
+  const faultsOf = (scene: Scene) => ({
+    registryFaults: clusterFaults(scene, stage),
+    podFaults: [...podFaults(scene), ...peerFaults(scene)],
+  });
   return { stage, faultsOf };
 }

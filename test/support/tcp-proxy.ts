@@ -10,9 +10,9 @@ export interface Upstream {
   host?: string;
 }
 
-/** Listens on a free port of `host`. */
-export async function startTcpProxy(upstream: Upstream, host = '127.0.0.1'): Promise<TcpProxy> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true }).listen(0, host);
+/** Listens on a free port of 127.0.0.1 unless told. */
+export async function startTcpProxy(upstream: Upstream, { host = '127.0.0.1', port = 0 } = {}): Promise<TcpProxy> {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }).listen(port, host);
   await once(server, 'listening');
   return new TcpProxy(server, upstream);
 }

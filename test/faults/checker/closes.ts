@@ -1,6 +1,7 @@
 /** Why connections were closed, and which should not have been. */
 import type { Connection } from './connections.ts';
 import { listIn } from './connections.ts';
+import { touches } from './intervals.ts';
 import type { World } from './world.ts';
 
 const codes = { restarting: 1012, silent: 4408, slow: 4413, kicked: 4503, superseded: 4509 };
@@ -16,7 +17,7 @@ export interface UnexplainedClose {
 export interface SuspectCloses {
   /** There was no cause. */
   unexplained: UnexplainedClose[];
-  /** Superseded, though by an older connection: the registry had it for the newer one. */
+  /** Superseded in a fault, though by an older connection: the registry had it for the newer one. */
   inverted: UnexplainedClose[];
 }
 
@@ -39,7 +40,7 @@ function suspicion(world: World, connection: Connection): keyof SuspectCloses | 
   if (given.has(codes.kicked)) return undefined;
   if (given.has(codes.superseded)) {
     if (wasOvertaken(world, connection)) return undefined;
-    return wasOutranked(world, connection) ? 'inverted' : 'unexplained';
+    return wasOutranked(world, connection) && hadFaults(world, connection) ? 'inverted' : 'unexplained';
   }
   const wasUnread = pauses.length > 0 && (given.has(codes.silent) || given.has(codes.slow));
   return wasUnread ? undefined : 'unexplained';
@@ -81,6 +82,11 @@ function wasOutranked({ connections, registry }: World, connection: Connection):
     if (other === connection || its === undefined || its.at > closed!.at) return false;
     return own === undefined || its.t >= own.t;
   });
+}
+
+/** Without any fault, the order in which connections are opened is that of their `t`, whatever the clocks of the pods. */
+function hadFaults({ disturbances }: World, { opened, since, closed }: Connection): boolean {
+  return touches(disturbances.anything(), { from: opened?.dialledAt ?? since, to: closed!.at });
 }
 
 /** How closes that belong together are told in a sentence. */

@@ -73,6 +73,17 @@ describe('I11: a Redis outage closes no socket', () => {
     expect(story.check().inversions).toMatchObject([{ code: 4509, connection: { podId: 'b' } }]);
   });
 
+  it('finds one that is superseded by the older without any fault, as by a clock that is ahead', () => {
+    const story = new Story();
+    story.stay({ from: 3000, to: 6300, code: 4509, by: 'peer', registersAt: undefined, podId: 'b' });
+    story.stay({ from: 1000, registersAt: 1001 });
+    const registered = story.facts.find((fact) => fact.type === 'redis.set');
+    if (registered?.entry) registered.entry.t += 3_600_000;
+
+    expect(story.check().inversions).toEqual([]);
+    expect(Object.values(story.check().closes).flat()).toMatchObject([{ code: 4509, connection: { podId: 'b' } }]);
+  });
+
   it('finds a newer connection that is superseded by an older one of a lower t, or of none', () => {
     const lower = closedAt(6300, { code: 4509, from: 3000, podId: 'b', deletes: false, refreshesUntil: 4000 });
     lower.stay({ from: 2500, registersAt: 2500, refreshesUntil: 2600 });

@@ -80,6 +80,7 @@ describe('I5: after a takeover there is one live connection per device', () => {
     });
     expect(after.outcome('I5')).toEqual([expect.stringMatching(/was still open 1200 ms after .*07\.000Z/)]);
     expect(elsewhere.outcome('I5')).toEqual([expect.stringMatching(/was still open 2898 ms/)]);
+    expect(elsewhere.check().verdicts[4]!.figures).toMatchObject({ overlapMs: { count: 0 } });
   });
 
   it('does not count while the older one’s pod is frozen, nor while Redis is away from it', () => {

@@ -14,7 +14,7 @@ export function checkTakeovers(world: World): Verdict {
       judgeOlder(world, judge, connection);
       const overlap = overlapOf(connection, ofDevice[index + 1]);
       if (!overlap) continue;
-      const disturbed = touches(world.disturbances.touching(connection.podId), overlap);
+      const disturbed = touches(world.disturbances.anything(), overlap);
       overlaps[disturbed ? 'faulty' : 'quiet'].push(Math.min(overlap.to, world.end) - overlap.from);
     }
   }

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Entry } from '../../../src/registry/registry.ts';
 import type { FaultFleet } from './fleet.ts';
 import type { FaultPod } from './pod.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import type { Recorder } from './recorder.ts';
 import type { RegistryStage } from './registry-stage.ts';
 
@@ -108,8 +108,8 @@ export class Callers {
       return undefined; // the registry is away: any pod will do
     }
     if (!entry) return undefined;
-    const { serverIp: host, port } = entry;
-    return { host, port, podId: this.#options.fleet.at(host, port)?.podId ?? entry.podId };
+    const { serverIp: host, port, podId } = entry;
+    return targetAt(this.#options.fleet.at(host, port)) ?? { host, port, podId };
   }
 
   #post({ host, port }: Target, deviceId: string, { id, ifMatch }: { id: string; ifMatch: string | undefined }) {
@@ -131,6 +131,7 @@ export class Callers {
   }
 }
 
+/** By a way of its own: what cuts pods off from each other does not cut off the services. */
 function targetAt(pod: FaultPod | undefined): Target | undefined {
   return pod && { host: pod.place.host, port: pod.place.callbackPort, podId: pod.podId };
 }

@@ -1,7 +1,7 @@
 import type { FaultFleet } from './fleet.ts';
 import { Link } from './link.ts';
 import type { FaultPod } from './pod.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../random.ts';
 import type { Recorder } from './recorder.ts';
 
 /** What a device does of its own accord, besides coming back. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { within } from './patience.ts';
+import { nextClockError } from './pod-clock.ts';
 import type { PodPlace } from './pod.ts';
 import { FaultPod } from './pod.ts';
 import type { Recorder } from './recorder.ts';
@@ -11,7 +12,7 @@ export interface FleetOptions {
   /** The file that the pods run. */
   program: string;
   env: Record<string, string>;
-  /** The second number of the pods' addresses, 127.NET.0.x, so that fleets side by side do not meet. */
+  /** The second number of the pods' addresses, so that fleets side by side do not meet. */
   net: number;
 }
 
@@ -43,6 +44,7 @@ export class FaultFleet {
       program,
       place: place ?? this.#placeOf(number),
       env: { ...env, REDIS_URL: line.url },
+      clockError: nextClockError(this.#started.filter(({ isGone }) => !isGone).map(({ clockError }) => clockError)),
       proxy: line.proxy,
       recorder,
     });
@@ -52,6 +54,7 @@ export class FaultFleet {
       return line.proxy?.close();
     });
     await within(`pod ${podId} to be ready`, readyWithinMs, pod.ready);
+    await pod.openToPeers();
     this.pods = [...this.pods, pod];
     return pod;
   }
@@ -63,9 +66,9 @@ export class FaultFleet {
     await pod.exited;
   }
 
-  /** Who listens there now, if anybody. */
-  at(host: string, callbackPort: number): FaultPod | undefined {
-    return this.pods.find(({ place }) => place.host === host && place.callbackPort === callbackPort);
+  /** Who publishes this address now, if anybody. */
+  at(published: string, callbackPort: number): FaultPod | undefined {
+    return this.pods.find(({ place }) => place.published === published && place.callbackPort === callbackPort);
   }
 
   /** Drains all pods side by side, and waits for their ends. */
@@ -87,8 +90,15 @@ export class FaultFleet {
   }
 
   #placeOf(number: number): PodPlace {
-    const host = `127.${this.#options.net}.${number >> 8}.${number & 255}`;
-    return { host, devicePort: 0, callbackPort: 0, adminPort: 0 };
+    const { net } = this.#options;
+    const host = `127.${net}.${number >> 8}.${number & 255}`;
+    return {
+      host,
+      published: `127.${net}.${128 + (number >> 8)}.${number & 255}`,
+      devicePort: 0,
+      callbackPort: 0,
+      adminPort: 0,
+    };
   }
 
   async #sampleMemory(): Promise<void> {

@@ -3,9 +3,11 @@ import type { ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { LogLine } from '../../support/process.ts';
 import type { TcpProxy } from '../../support/tcp-proxy.ts';
-import { podFact } from '../pod-history.ts';
+import { startTcpProxy } from '../../support/tcp-proxy.ts';
+import { podFact, timeOf } from '../pod-history.ts';
 import { DeviceNetwork } from './device-network.ts';
 import { LineTail } from './line-tail.ts';
+import { clockArguments } from './pod-clock.ts';
 import type { Recorder } from './recorder.ts';
 
 const pageBytes = 4096;
@@ -14,6 +16,8 @@ const stoodStill = 'the process stood still';
 /** Where a pod listens. */
 export interface PodPlace {
   host: string;
+  /** The address that it publishes, by which the other pods reach it. */
+  published: string;
   /** 0 for any. */
   devicePort: number;
   callbackPort: number;
@@ -26,6 +30,8 @@ export interface PodOptions {
   program: string;
   place: PodPlace;
   env: Record<string, string>;
+  /** What its machine's clock is ahead, ms. */
+  clockError: number;
   /** On its way to the registry, if there is one. */
   proxy: TcpProxy | undefined;
   recorder: Recorder;
@@ -40,10 +46,12 @@ export class FaultPod {
   readonly place: PodPlace;
   readonly network = new DeviceNetwork();
   readonly proxy: TcpProxy | undefined;
+  readonly clockError: number;
   readonly exited: Promise<void>;
   /** Resolves with its first contact to the registry; rejects when it ends before. */
   readonly ready: Promise<void>;
   isGone = false;
+  #peers: TcpProxy | undefined;
   readonly #recorder: Recorder;
   readonly #process: ChildProcess;
   readonly #log: LineTail;
@@ -51,17 +59,18 @@ export class FaultPod {
   #wasStopped = false;
   #settleReady: { resolve(): void; reject(error: Error): void } | undefined;
 
-  constructor({ podId, program, place, env, proxy, recorder }: PodOptions) {
+  constructor({ podId, program, place, env, clockError, proxy, recorder }: PodOptions) {
     this.podId = podId;
     this.place = { ...place };
     this.proxy = proxy;
+    this.clockError = clockError;
     this.#recorder = recorder;
     this.ready = new Promise((resolve, reject) => (this.#settleReady = { resolve, reject }));
     this.ready.catch(() => {}); // who waits for it is told all the same
     const { PATH = '', HOME = '/' } = process.env;
     const where = {
       HOST: place.host,
-      POD_IP: place.host,
+      POD_IP: place.published,
       DEVICE_PORT: String(place.devicePort),
       CALLBACK_PORT: String(place.callbackPort),
       ADMIN_PORT: String(place.adminPort),
@@ -69,7 +78,8 @@ export class FaultPod {
     const own = { PATH, HOME, POD_UID: podId, LOG_LEVEL: 'debug', CALLBACK_AUTH: 'none', ...where, ...env };
     const path = `${recorder.path}.${podId}.log`;
     const log = openSync(path, 'a'); // a pipe would make the pod wait for a busy driver
-    this.#process = spawn(process.execPath, [program], { env: own, stdio: ['ignore', log, log] });
+    const node = clockArguments(clockError);
+    this.#process = spawn(process.execPath, [...node, program], { env: own, stdio: ['ignore', log, log] });
     closeSync(log);
     this.#log = new LineTail(path, (line) => this.#read(line));
     const kill = () => this.#process.kill('SIGKILL');
@@ -83,12 +93,20 @@ export class FaultPod {
     });
   }
 
-  get callback(): string {
-    return `http://${this.place.host}:${this.place.callbackPort}`;
+  /** Between the other pods and this one, once it is open to them. */
+  get peers(): TcpProxy {
+    return this.#peers!;
   }
 
   get admin(): string {
     return `http://${this.place.host}:${this.place.adminPort}`;
+  }
+
+  /** From now on, and until it ends, the other pods reach it at the address it publishes. */
+  async openToPeers(): Promise<void> {
+    const { host, published, callbackPort: port } = this.place;
+    this.#peers = await startTcpProxy({ host, port }, { host: published, port });
+    void this.exited.then(() => this.#peers!.close());
   }
 
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT' | 'SIGTERM'): void {
@@ -128,13 +146,13 @@ export class FaultPod {
   #read(text: string): void {
     if (!text.startsWith('{')) return; // what Node says of a crash
     const line = JSON.parse(text) as LogLine;
-    const fact = podFact(line);
+    const fact = podFact(line, this.clockError);
     if (fact) this.#recorder.add(fact);
     if (line.msg === 'listening') {
       for (const name of ['devicePort', 'callbackPort', 'adminPort'] as const) this.place[name] = Number(line[name]);
     }
     if (line.msg === 'ready') this.#settleReady?.resolve();
-    if (line.msg.startsWith(stoodStill)) this.#starved(Date.parse(String(line['time'])), Number(line['frozenMs']));
+    if (line.msg.startsWith(stoodStill)) this.#starved(timeOf(line, this.clockError), Number(line['frozenMs']));
   }
 
   /** It got no processor, and nobody meant that. */

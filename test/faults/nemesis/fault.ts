@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FaultFleet } from '../driver/fleet.ts';
 import type { FaultPod } from '../driver/pod.ts';
-import type { Random } from '../driver/random.ts';
+import type { Random } from '../random.ts';
 import type { Recorder, Untimed } from '../driver/recorder.ts';
 import type { FactOf } from '../history.ts';
 

@@ -1,5 +1,5 @@
 import type { FaultPod } from '../driver/pod.ts';
-import type { Random } from '../driver/random.ts';
+import type { Random } from '../random.ts';
 import type { Fault, Scene } from './fault.ts';
 import { during, hold } from './fault.ts';
 

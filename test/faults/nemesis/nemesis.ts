@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Random } from '../driver/random.ts';
+import type { Random } from '../random.ts';
 import type { Fault, Scene } from './fault.ts';
 
 export interface NemesisOptions {

@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { FaultPod } from '../driver/pod.ts';
+import type { Random } from '../random.ts';
 import type { Fault, Scene } from './fault.ts';
 import { during, hold } from './fault.ts';
 
+/** How long nothing gets through between a pod and the others, ms. */
+const holeMs = [300, 4500] as const;
 /** A pod gets several /pre-stop at once; from the first to each, ms. */
 const preStopsAfterMs = [0, 5, 50, 400];
 
@@ -56,6 +60,32 @@ export function podFaults(scene: Scene): Fault[] {
       },
     },
   ];
+}
+
+/** What is done to the way from the other pods to one. */
+export function peerFaults(scene: Scene): Fault[] {
+  return [
+    peers(scene, 'pod cut', ({ peers: proxy }, random) =>
+      hold(
+        () => proxy.cut(),
+        random.between(300, scene.leaseTtlMs / 2),
+        () => proxy.heal(),
+      ),
+    ),
+    peers(scene, 'pod black hole', ({ peers: proxy }, random) => {
+      const direction = random.pick(['up', 'down', 'both'] as const)!;
+      return hold(
+        () => proxy.blackhole(direction),
+        random.between(...holeMs),
+        () => proxy.heal(),
+      );
+    }),
+  ];
+}
+
+/** Connections, entries and takeovers have to be right without the other pods, if later, so nothing of them is excused. */
+function peers(scene: Scene, name: string, workOf: (pod: FaultPod, random: Random) => () => Promise<void>): Fault {
+  return { name, strike: (pod, random) => during(scene, { name, pods: [] }, workOf(pod, random)) };
 }
 
 /** `leases`: how long, in leases. */

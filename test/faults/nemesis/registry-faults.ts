@@ -1,4 +1,4 @@
-import type { Random } from '../driver/random.ts';
+import type { Random } from '../random.ts';
 import type { ClusterRegistry } from '../driver/registry-cluster.ts';
 import type { SentinelRegistry } from '../driver/registry-sentinel.ts';
 import type { SingleRegistry } from '../driver/registry-single.ts';

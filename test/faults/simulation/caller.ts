@@ -33,7 +33,7 @@ export class SimulatedCaller {
     const simulation = this.#simulation;
     const id = `callback-${(this.#count += 1)}`;
     const known = this.#known.get(deviceId);
-    const ifMatch = known !== undefined && simulation.chance(0.2) ? known : undefined;
+    const ifMatch = known !== undefined && simulation.random.chance(0.2) ? known : undefined;
     simulation.record({ type: 'callback.sent', id, deviceId, podId: pod.podId, ifMatch });
     let isOver = false;
     const once = (run: () => void) => {

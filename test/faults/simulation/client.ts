@@ -78,7 +78,7 @@ export class SimulatedClient {
   /** Leaves, and the pod hears of it. */
   leave(): void {
     if (this.#state !== 'open') return;
-    const code = this.#simulation.chance(0.5) ? 1000 : 1006;
+    const code = this.#simulation.random.chance(0.5) ? 1000 : 1006;
     this.#over(code, 'device');
     this.pod.after(this.#simulation.latency(), () => this.#connection?.close(code));
   }

@@ -32,7 +32,7 @@ export class SimulatedConnection {
     simulation.record({ type: 'connection.opened', podId, deviceId, traceId, remotePort: client.port });
     client.opened(this);
     this.lease.register();
-    this.#refreshAfter(simulation.between(0, pod.refreshMs));
+    this.#refreshAfter(simulation.random.between(0, pod.refreshMs));
   }
 
   #refreshAfter(ms: number): void {

@@ -35,8 +35,10 @@ export class SimulatedDevice {
   closed(client: SimulatedClient): void {
     const { simulation } = this.#around;
     if (client !== this.#newest) return;
-    const staysAway = simulation.chance(0.1);
-    simulation.after(staysAway ? simulation.between(3000, 9000) : simulation.between(1, 200), () => this.#dial());
+    const staysAway = simulation.random.chance(0.1);
+    simulation.after(staysAway ? simulation.random.between(3000, 9000) : simulation.random.between(1, 200), () =>
+      this.#dial(),
+    );
   }
 
   pauseFor(ms: number): void {
@@ -47,22 +49,23 @@ export class SimulatedDevice {
 
   #hopLater(): void {
     const { simulation, hopEveryMs } = this.#around;
-    simulation.after(simulation.between(0, 2 * hopEveryMs), () => {
+    simulation.after(simulation.random.between(0, 2 * hopEveryMs), () => {
       const before = this.#newest;
-      const leavesFirst = simulation.chance(0.2);
+      const leavesFirst = simulation.random.chance(0.2);
       if (leavesFirst) {
         this.#newest = undefined;
         before?.leave();
       }
       this.#dial();
-      if (!leavesFirst && simulation.chance(0.3)) simulation.after(simulation.between(0, 50), () => before?.leave());
+      if (!leavesFirst && simulation.random.chance(0.3))
+        simulation.after(simulation.random.between(0, 50), () => before?.leave());
       this.#hopLater();
     });
   }
 
   #dial(): void {
     const { simulation, pods, nextConn } = this.#around;
-    const pod = simulation.pick(pods());
+    const pod = simulation.random.pick(pods())!;
     const client = new SimulatedClient(simulation, this, pod, nextConn());
     const again = () => simulation.after(50, () => this.#dial());
     simulation.after(simulation.latency(), () => {

@@ -27,8 +27,8 @@ export class SimulatedNemesis {
     const { simulation } = this.#fleet;
     const { freeze, kill, drain, pause, restart, failOver, flush, drainInOutage } = this.#faults;
     const next = () => {
-      simulation.after(simulation.between(500, 2000), () => {
-        simulation.pick([freeze, kill, drain, pause, restart, failOver, flush, drainInOutage])(() => {
+      simulation.after(simulation.random.between(500, 2000), () => {
+        simulation.random.pick([freeze, kill, drain, pause, restart, failOver, flush, drainInOutage])!(() => {
           simulation.record({ type: 'quiet' });
           simulation.after(calmMs, next);
         });
@@ -99,11 +99,11 @@ export class SimulatedNemesis {
 
   #later(most: number, run: () => void): void {
     const { simulation } = this.#fleet;
-    simulation.after(simulation.between(100, most), run);
+    simulation.after(simulation.random.between(100, most), run);
   }
 
   #anyPod(): SimulatedPod {
     const { simulation, pods } = this.#fleet;
-    return simulation.pick(pods());
+    return simulation.random.pick(pods())!;
   }
 }

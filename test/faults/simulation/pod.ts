@@ -37,7 +37,7 @@ export class SimulatedPod {
     this.refreshMs = refreshMs;
     this.owner = { serverIp: '127.0.0.1', port: 8081, podId };
     this.#reregisterPerSecond = reregisterPerSecond;
-    redis.onReturn.push(() => this.after(simulation.between(10, 1500), () => this.#registerAgain()));
+    redis.onReturn.push(() => this.after(simulation.random.between(10, 1500), () => this.#registerAgain()));
     simulation.record({ type: 'pod.ready', podId });
   }
 
@@ -56,7 +56,7 @@ export class SimulatedPod {
   accept(client: SimulatedClient, refused: () => void): void {
     if (this.state !== 'serving') return refused();
     const hex = () =>
-      Math.floor(this.simulation.random() * 2 ** 32)
+      Math.floor(this.simulation.random.next() * 2 ** 32)
         .toString(16)
         .padStart(8, '0');
     const connection = new SimulatedConnection(this, client, hex() + hex() + hex() + hex());

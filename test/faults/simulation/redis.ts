@@ -76,7 +76,8 @@ export class SimulatedRedis {
     const old = this.#name;
     this.#state = 'down';
     this.#node += 1;
-    for (const deviceId of this.#entries.keys()) if (this.#simulation.chance(0.1)) this.#entries.delete(deviceId);
+    for (const deviceId of this.#entries.keys())
+      if (this.#simulation.random.chance(0.1)) this.#entries.delete(deviceId);
     const entries = [...this.#entries].map(([deviceId, held]) => ({ deviceId, ...held }));
     this.#simulation.record({ type: 'redis.snapshot', node: this.#name, entries });
     this.#simulation.record({ type: 'redis.promoted', node: this.#name, instead: old });

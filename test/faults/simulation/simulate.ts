@@ -48,17 +48,17 @@ export function simulate(seed: number, settings: SimulationSettings): Fact[] {
     const hops = { simulation, pods, nextConn: () => (conns += 1), hopEveryMs: hopEveryMs * (1 + 10 * (index % 4)) };
     return new SimulatedDevice(`device-${index}`, hops);
   });
-  for (const device of devices) simulation.after(simulation.between(0, 1000), () => device.begin());
+  for (const device of devices) simulation.after(simulation.random.between(0, 1000), () => device.begin());
   const caller = new SimulatedCaller(simulation, (podId) => all.find((pod) => pod.podId === podId)!);
   const endsAt = simulation.now + lastsMs;
   repeatedly(simulation, callEveryMs, () => {
     if (simulation.now > endsAt - lastAnswersMs) return;
-    caller.call(simulation.pick(devices).deviceId, simulation.pick(pods()));
+    caller.call(simulation.random.pick(devices)!.deviceId, simulation.random.pick(pods())!);
   });
-  repeatedly(simulation, 3000, () => simulation.pick(devices).pauseFor(simulation.between(100, 3000)));
+  repeatedly(simulation, 3000, () => simulation.random.pick(devices)!.pauseFor(simulation.random.between(100, 3000)));
   repeatedly(simulation, 2000, () => {
-    const { podId } = simulation.pick(pods());
-    simulation.record({ type: 'pod.memory', podId, rssBytes: simulation.between(80e6, 120e6) });
+    const { podId } = simulation.random.pick(pods())!;
+    simulation.record({ type: 'pod.memory', podId, rssBytes: simulation.random.between(80e6, 120e6) });
   });
   new SimulatedNemesis({ simulation, redis, pods, start }).begin();
   simulation.run(lastsMs);
@@ -66,7 +66,7 @@ export function simulate(seed: number, settings: SimulationSettings): Fact[] {
 }
 
 function repeatedly(simulation: Simulation, everyMs: number, run: () => void): void {
-  simulation.after(simulation.between(0, 2 * everyMs), () => {
+  simulation.after(simulation.random.between(0, 2 * everyMs), () => {
     run();
     repeatedly(simulation, everyMs, run);
   });

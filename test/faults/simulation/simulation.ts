@@ -1,4 +1,5 @@
 import type { Fact } from '../history.ts';
+import { Random } from '../random.ts';
 
 /** A fact without its time. */
 type Untimed<F> = F extends unknown ? Omit<F, 'at'> : never;
@@ -12,10 +13,10 @@ export class Simulation {
   now = epoch;
   readonly #queue: { at: number; order: number; run: () => void }[] = [];
   #order = 0;
-  #state: number;
+  readonly random: Random;
 
   constructor(seed: number) {
-    this.#state = seed;
+    this.random = new Random(seed);
   }
 
   record(fact: Untimed<Fact>): void {
@@ -46,29 +47,9 @@ export class Simulation {
     this.now = until;
   }
 
-  /** From 0 to 1, 1 excluded (mulberry32). */
-  random(): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  }
-
-  between(least: number, most: number): number {
-    return least + this.random() * (most - least);
-  }
-
-  chance(probability: number): boolean {
-    return this.random() < probability;
-  }
-
-  pick<T>(list: readonly T[]): T {
-    return list[Math.floor(this.random() * list.length)]!;
-  }
-
   /** How long something takes on its way to another process, ms. */
   latency(): number {
-    return this.between(0.1, 3);
+    return this.random.between(0.1, 3);
   }
 
   /** Takes the earliest event out of the heap. */
