@@ -66,16 +66,18 @@ async function user(rules: string[]) {
 describe('a user of one Redis', () => {
   it('needs no more rights than those of the documentation', async () => {
     const { clients, ...env } = await user(serverRules);
-    const running = runRegistration(env);
+    const running = runRegistration({ ...env, FLEET_CLOSES_PER_SECOND: '1000' });
     await until(() => running.registration.isUp());
     for (const { lease } of running.hold(20)) lease.refresh();
     await until(() => running.isAllWell());
 
     for (const { lease } of running.leases) lease.refresh();
     for (const { lease } of running.leases.splice(0, 10)) lease.release();
+    const granted = await running.registration.grantCloses(7);
     await running.registration.stop();
 
-    expect(await clients[0]!.keys('test:*')).toHaveLength(10);
+    expect(granted).toBe(7);
+    expect(await clients[0]!.keys('test:device:*')).toHaveLength(10);
     expect(await refusals(clients)).toEqual([]);
   });
 

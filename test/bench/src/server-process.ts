@@ -28,7 +28,7 @@ const env = {
   ADMIN_PORT: '0',
 };
 /** As the Dockerfile has it, and the same for every server: without it V8 keeps megabytes of young garbage for a long time. */
-const nodeOptions = ['--max-semi-space-size=4'];
+const nodeOptions = ['--max-semi-space-size=8'];
 /** Clock ticks of /proc, per second (`getconf CLK_TCK`; 100 on every Linux that Node runs on). */
 const ticksPerSecond = 100;
 
