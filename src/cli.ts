@@ -48,7 +48,7 @@ export function helpText(): string {
 Usage: ws-connect [--help | --print-config | --hints]
 
   --help          show this and exit
-  --print-config  show the effective configuration as JSON, without passwords, and exit
+  --print-config  show the effective configuration as JSON, without secrets, and exit
   --hints         once it listens, say on stderr how to connect and how to push
 
 Exit codes: 0 drained; 1 ended by force, or could not start; 2 the configuration or the arguments are wrong.
