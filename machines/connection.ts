@@ -14,7 +14,7 @@
 import type { SnapshotFrom } from 'xstate';
 import { assign, setup } from 'xstate';
 import type { Disconnect } from './disconnect.ts';
-import { silent, superseded } from './disconnect.ts';
+import { silent, superseded, tokenExpired } from './disconnect.ts';
 import { sharing } from './sharing.ts';
 
 /** What a connection's life asks of its surroundings. None may throw, and none waits: each answers with an event. */
@@ -44,6 +44,7 @@ export type ConnectionEvent =
   | { type: 'connection.idle' }
   | { type: 'connection.active' }
   | { type: 'peer.silent' }
+  | { type: 'token.expired' }
   | { type: 'socket.failed'; disconnect: Disconnect }
   | { type: 'socket.closed'; disconnect: Disconnect }
   | { type: 'closing.overdue' }
@@ -90,6 +91,7 @@ export const connectionMachine = setup({
     'socket.failed': { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
     'socket.closed': { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
     'peer.silent': { target: '.closing', actions: { type: 'noteCause', params: silent } },
+    'token.expired': { target: '.closing', actions: { type: 'noteCause', params: tokenExpired } },
     'registry.superseded': { target: '.closing', actions: { type: 'noteCause', params: superseded } },
     'registry.doubted': '.doubted',
     'registry.failed': {}, // the entry may be old or missing: the next refresh repairs it
@@ -126,6 +128,7 @@ export const connectionMachine = setup({
         'socket.failed': {},
         'socket.closed': {}, // told again when `disconnecting` asks
         'peer.silent': {},
+        'token.expired': {},
         'registry.superseded': {},
       },
       states: {

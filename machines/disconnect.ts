@@ -56,6 +56,13 @@ export const restarting: Disconnect = {
   reconnect: true,
 };
 
+export const tokenExpired: Disconnect = {
+  code: 4401,
+  reason: 'token-expired',
+  when: 'the token the device connected with has expired: connect with a new one',
+  reconnect: true,
+};
+
 export const silent: Disconnect = {
   code: 4408,
   reason: 'silent',
@@ -93,6 +100,7 @@ export const disconnects: readonly Disconnect[] = [
   messageTooBig,
   serverError,
   restarting,
+  tokenExpired,
   silent,
   contended,
   kicked,

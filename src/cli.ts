@@ -41,7 +41,7 @@ Usage: ws-connect [--help | --print-config | --hints]
        ws-connect rehearse [--help | options]
 
   --help          show this and exit
-  --print-config  show the effective configuration as JSON, without passwords, and exit
+  --print-config  show the effective configuration as JSON, without secrets, and exit
   --hints         once it listens, say on stderr how to connect and how to push
   rehearse        roll a fleet on this machine and report what devices and services noticed
 

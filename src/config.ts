@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
 import { insideCidrs, isCidr, privateCidrs } from './address.ts';
+import { authMistake, isCallbackToken, isJwksUrl, isJwtSecret, isOrigin } from './auth-settings.ts';
 import { parseRedisUrl } from './registry/redis-url.ts';
 
 /** The configuration cannot be used; the message names the variable, the value and what is allowed. */
@@ -24,6 +25,8 @@ interface Variable<T> {
   about: string;
   /** As it would stand in the environment; what --help shows when it is worked out at start. */
   default?: string;
+  /** Never shown. */
+  secret?: boolean;
 }
 
 const variable = <T>(about: string, allowed: string, schema: z.ZodType<T, string>, fallback?: string): Variable<T> => ({
@@ -51,6 +54,19 @@ const oneOf = <const T extends string>(about: string, values: readonly [T, ...T[
 const matching = (about: string, allowed: string, test: (value: string) => boolean, fallback?: string) =>
   variable(about, allowed, z.string().refine(test), fallback);
 
+const list = (about: string, allowed: string, test: (value: string) => boolean, fallback?: string) =>
+  variable(
+    about,
+    allowed,
+    z
+      .string()
+      .transform((values) => values.split(',').map((value) => value.trim()))
+      .pipe(z.array(z.string().refine(test))),
+    fallback,
+  );
+
+const secret = <T>(about: Variable<T>): Variable<T> => ({ ...about, secret: true });
+
 const port = (about: string, fallback: number) => integer(about, fallback, 0, 65_535);
 const ms = (about: string, fallback: number, min: number, max = 86_400_000) => integer(about, fallback, min, max);
 
@@ -70,13 +86,10 @@ const variables = {
     '1 to 128 of A-Z a-z 0-9 . _ : -',
     (value) => /^[A-Za-z0-9._:-]{1,128}$/.test(value),
   ),
-  POD_CIDRS: variable(
+  POD_CIDRS: list(
     'where other pods may be: a callback is forwarded nowhere else',
     'ranges such as 10.0.0.0/8, separated by commas',
-    z
-      .string()
-      .transform((list) => list.split(',').map((range) => range.trim()))
-      .pipe(z.array(z.string().refine(isCidr))),
+    isCidr,
     privateCidrs.join(','),
   ),
   REDIS_URL: matching(
@@ -115,8 +128,34 @@ const variables = {
     1_000_000,
   ),
   TERMINATION_GRACE_MS: ms('terminationGracePeriodSeconds of the pod; a drain that does not fit is refused', 45_000, 1),
-  DEVICE_AUTH: oneOf('how devices prove who they are', ['none']),
-  CALLBACK_AUTH: oneOf('how services prove who they are', ['none']),
+  DEVICE_AUTH: oneOf('how devices prove who they are', ['none', 'jwt']),
+  DEVICE_JWT_SECRET: secret(
+    matching(
+      'what the tokens of devices are signed with by HS256',
+      'at least 32 bytes, and no space at either end',
+      isJwtSecret,
+    ),
+  ),
+  DEVICE_JWKS_URL: matching(
+    'where the public keys are that the tokens of devices are signed for; instead of a secret',
+    'an http or https URL without user info',
+    isJwksUrl,
+  ),
+  DEVICE_JWT_ISSUER: matching('the iss that tokens of devices must have; by default any', 'any text', () => true),
+  DEVICE_JWT_AUDIENCE: matching('the aud that tokens of devices must have; by default any', 'any text', () => true),
+  ALLOWED_ORIGINS: list(
+    'pages that may be devices; by default all',
+    'origins such as https://app.example.com, in lower case, without a default port or a path, separated by commas',
+    isOrigin,
+  ),
+  CALLBACK_AUTH: oneOf('how services and other pods prove who they are', ['none', 'bearer']),
+  CALLBACK_TOKENS: secret(
+    list(
+      'the tokens services may show; this pod shows the first of them to other pods',
+      'tokens of at least 16 of A-Z a-z 0-9 . _ ~ + / -, separated by commas',
+      isCallbackToken,
+    ),
+  ),
   LOG_LEVEL: oneOf('what is logged', ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']),
 };
 
@@ -126,23 +165,26 @@ const notYet = [
   'CONNECTS_PER_ADDRESS_PER_SECOND',
   'MESSAGES_PER_CONNECTION_PER_SECOND',
   'CALLBACKS_PER_DEVICE_PER_SECOND',
-  'DEVICE_JWT_SECRET',
-  'DEVICE_JWKS_URL',
-  'DEVICE_JWT_ISSUER',
-  'DEVICE_JWT_AUDIENCE',
-  'ALLOWED_ORIGINS',
-  'CALLBACK_TOKENS',
 ];
 
 type Variables = typeof variables;
 type Parsed = { [Name in keyof Variables]: Variables[Name] extends Variable<infer T> ? T : never };
-type WorkedOut = 'POD_IP' | 'POD_UID' | 'REDIS_URL';
+type WorkedOut = 'POD_IP' | 'POD_UID';
+type Optional =
+  | 'REDIS_URL'
+  | 'DEVICE_JWT_SECRET'
+  | 'DEVICE_JWKS_URL'
+  | 'DEVICE_JWT_ISSUER'
+  | 'DEVICE_JWT_AUDIENCE'
+  | 'ALLOWED_ORIGINS'
+  | 'CALLBACK_TOKENS';
 
 /** The effective values, by the names of their variables, and the plan of a drain that follows from them. */
-export type Config = Omit<Parsed, WorkedOut> & {
+export type Config = Omit<Parsed, WorkedOut | Optional> & {
+  [Name in Optional]: Parsed[Name] | undefined;
+} & {
   POD_IP: string;
   POD_UID: string;
-  REDIS_URL: string | undefined;
   drainPlan: DrainPlan;
 };
 
@@ -155,10 +197,11 @@ export function loadConfig(env: Environment): Config {
   }
   const read = <Name extends keyof Variables>(name: Name) => parse(name, env[name]) as Parsed[Name];
   const values = Object.fromEntries(variableNames().map((name) => [name, read(name)])) as Parsed;
+  const mistake = authMistake(values);
+  if (mistake) throw new ConfigError(mistake);
   const redisUrl = env['REDIS_URL'] || undefined;
   return {
     ...values,
-    REDIS_URL: redisUrl,
     POD_IP: env['POD_IP'] || (redisUrl ? externalAddress() : '127.0.0.1'),
     POD_UID: env['POD_UID'] || randomUUID(),
     drainPlan: checkedPlan(values),
@@ -170,6 +213,9 @@ export function configWarnings(config: Config): string[] {
   const warnings = [];
   if (config.REDIS_URL && config.DEVICE_AUTH === 'none') {
     warnings.push('DEVICE_AUTH=none: whoever reaches the device port can be any device');
+  }
+  if (config.CALLBACK_TOKENS && config.CALLBACK_AUTH === 'none') {
+    warnings.push('CALLBACK_AUTH=none: CALLBACK_TOKENS are shown to other pods, but nobody is asked for one');
   }
   if (!insideCidrs(config.POD_CIDRS)(config.POD_IP)) {
     warnings.push('POD_IP is outside POD_CIDRS: pods with the same setting forward no callback to this one');
@@ -183,11 +229,9 @@ export function configWarnings(config: Config): string[] {
   return warnings;
 }
 
-/** The values --print-config shows: as they would stand in the environment, passwords blotted out. */
+/** The values --print-config shows: as they would stand in the environment, secrets blotted out. */
 export function printableConfig(config: Config): Record<string, string> {
-  return Object.fromEntries(
-    variableNames().map((name) => [name, name === 'REDIS_URL' ? printable(config[name] ?? '') : String(config[name])]),
-  );
+  return Object.fromEntries(variableNames().map((name) => [name, printable(name, String(config[name] ?? ''))]));
 }
 
 /** One row a variable, for --help and the documentation. */
@@ -208,7 +252,7 @@ function parse(name: keyof Variables, value: string | undefined): unknown {
   if (given === undefined) return undefined;
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  throw new ConfigError(`${name}=${printable(given)}: allowed is ${allowed}`);
+  throw new ConfigError(`${name}=${printable(name, given)}: allowed is ${allowed}`);
 }
 
 function checkedPlan(values: Parsed): DrainPlan {
@@ -227,8 +271,10 @@ function checkedPlan(values: Parsed): DrainPlan {
   );
 }
 
-/** One line, and nothing of what may be a password: before an @, or in a query. */
-function printable(value: string): string {
+/** One line, and nothing of what may be a secret: in a URL before an @, or in a query. */
+function printable(name: keyof Variables, value: string): string {
+  const { secret: isSecret }: Variable<unknown> = variables[name];
+  if (isSecret) return value && '***';
   const open = value.replace(/^([\w+]*:\/\/)?[^]*@/, '$1***@').replace(/\?[^]*$/, '?***');
   return JSON.stringify(open).slice(1, -1);
 }

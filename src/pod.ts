@@ -2,6 +2,7 @@
 import type { Server } from 'node:http';
 import { hostPort, insideCidrs } from './address.ts';
 import { adminRoutes } from './admin/routes.ts';
+import { requireToken } from './callback/authenticate.ts';
 import { createForward } from './callback/forward.ts';
 import { PodClient } from './callback/pod-client.ts';
 import { callbackRoutes } from './callback/routes.ts';
@@ -12,6 +13,7 @@ import { Clockwork } from './clockwork.ts';
 import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
 import { createAccept } from './device/accept.ts';
+import { createAuthenticate } from './device/authenticate.ts';
 import { DeviceListener } from './device/listener.ts';
 import { FreezeWatch } from './freeze-watch.ts';
 import { createHttpServer } from './http/app.ts';
@@ -87,7 +89,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     registration.verifyAll();
   });
   const clockwork = new Clockwork(clock, () => freezeWatch.check());
-  const podClient = new PodClient();
+  const podClient = new PodClient(config.CALLBACK_TOKENS?.[0]);
   const parts: Parts = { config, clock, clockwork, freezeWatch, log, metrics, registration, podClient, ports };
   const admin = adminListener(parts, life);
   const callback = callbackListener(parts, life);
@@ -186,6 +188,7 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
       void takeover(holder.deviceId, previous);
     },
   });
+  const origins = config.ALLOWED_ORIGINS && new Set(config.ALLOWED_ORIGINS);
   const turns = new TokenBucket(config.ACCEPTS_PER_SECOND, clock.now());
   return new DeviceListener({
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
@@ -195,9 +198,11 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
       accepting: life.is('accepting'),
       connections: connections.size,
       maxConnections: config.MAX_CONNECTIONS,
+      isOriginAllowed: (origin) => origins === undefined || origins.has(origin),
       isHere: (deviceId) => connections.get(deviceId) !== undefined,
       takeTurn: () => turns.take(clock.now()),
     }),
+    authenticate: createAuthenticate({ config, clock, log }),
     accept: createAccept(connections, { clock, clockwork, settings, keeper: connections, lease, metrics, log }),
   });
 }
@@ -224,7 +229,11 @@ function callbackListener(
     clock,
     checkFreeze: () => freezeWatch.check(),
   });
-  return createHttpServer(routes, log);
+  if (config.CALLBACK_AUTH === 'none') return createHttpServer(routes, log);
+  const guard = requireToken(config.CALLBACK_TOKENS!, (path, code) => {
+    if (path.startsWith('/callback/')) metrics.callback(code, 0);
+  });
+  return createHttpServer(routes, log, guard);
 }
 
 function adminListener({ config, clock, log, metrics }: Parts, life: Life): Server {

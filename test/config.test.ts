@@ -114,8 +114,18 @@ describe('a variable', () => {
     ['REREGISTER_PER_SECOND', 'fast', 'a whole number from 1 to 1000000'],
     ['REDIS_PREFIX', 'a{b}', '1 to 64 of'],
     ['DRAIN_PACE', 'fast', 'even or burst'],
-    ['DEVICE_AUTH', 'jwt', 'none'],
-    ['CALLBACK_AUTH', 'bearer', 'none'],
+    ['DEVICE_AUTH', 'basic', 'none or jwt'],
+    ['DEVICE_JWKS_URL', 'issuer/jwks.json', 'an http or https URL'],
+    ['DEVICE_JWKS_URL', 'file:///keys', 'an http or https URL'],
+    ['ALLOWED_ORIGINS', '*', 'origins such as https://app.example.com'],
+    ['ALLOWED_ORIGINS', 'null', 'origins such as'],
+    ['ALLOWED_ORIGINS', 'app.example.com', 'origins such as'],
+    ['ALLOWED_ORIGINS', 'https://App.example.com', 'in lower case'],
+    ['ALLOWED_ORIGINS', 'https://app.example.com/', 'without a default port or a path'],
+    ['ALLOWED_ORIGINS', 'https://app.example.com:443', 'without a default port'],
+    ['ALLOWED_ORIGINS', 'https://a.example,', 'separated by commas'],
+    ['ALLOWED_ORIGINS', 'chrome-extension://abc/x', 'origins such as'],
+    ['CALLBACK_AUTH', 'basic', 'none or bearer'],
     ['LOG_LEVEL', 'verbose', 'info or'],
   ])('%s=%j is refused by its name, the value and what is allowed', (name, value, allowed) => {
     const message = refusal({ [name]: value });
@@ -130,12 +140,6 @@ describe('a variable', () => {
     'CONNECTS_PER_ADDRESS_PER_SECOND',
     'MESSAGES_PER_CONNECTION_PER_SECOND',
     'CALLBACKS_PER_DEVICE_PER_SECOND',
-    'DEVICE_JWT_SECRET',
-    'DEVICE_JWKS_URL',
-    'DEVICE_JWT_ISSUER',
-    'DEVICE_JWT_AUDIENCE',
-    'ALLOWED_ORIGINS',
-    'CALLBACK_TOKENS',
   ])('%s is read, or refused rather than ignored', (name) => {
     const isRead = configTable().some((row) => row.name === name);
 
@@ -215,6 +219,61 @@ describe('a password', () => {
   });
 });
 
+const jwtSecret = 'a S3cret of at least 32 bytes, so.';
+
+describe('authentication that is set up by halves', () => {
+  it.each<[string, Environment, string]>([
+    ['jwt without anything to check with', { DEVICE_AUTH: 'jwt' }, 'DEVICE_AUTH=jwt: needs either'],
+    [
+      'a secret and public keys',
+      { DEVICE_AUTH: 'jwt', DEVICE_JWT_SECRET: jwtSecret, DEVICE_JWKS_URL: 'https://a' },
+      'not both',
+    ],
+    ['a secret nobody asks for', { DEVICE_JWT_SECRET: jwtSecret }, 'DEVICE_AUTH=none: with DEVICE_JWT_SECRET'],
+    ['keys nobody asks for', { DEVICE_JWKS_URL: 'https://a' }, 'DEVICE_AUTH=none: with DEVICE_JWKS_URL'],
+    ['an issuer nobody asks for', { DEVICE_JWT_ISSUER: 'me' }, 'DEVICE_AUTH=none: with DEVICE_JWT_ISSUER'],
+    ['an audience nobody asks for', { DEVICE_JWT_AUDIENCE: 'us' }, 'DEVICE_AUTH=none: with DEVICE_JWT_AUDIENCE'],
+    ['bearer without tokens', { CALLBACK_AUTH: 'bearer' }, 'CALLBACK_AUTH=bearer: needs CALLBACK_TOKENS'],
+  ])('is refused: %s', (_what, env, sentence) => {
+    const message = refusal(env);
+
+    expect(message).toContain(sentence);
+    expect(message).not.toContain('S3cret');
+  });
+});
+
+describe('a secret', () => {
+  it.each([
+    ['DEVICE_JWT_SECRET', 'S3cret-of-31-bytes-is-too-short'],
+    ['DEVICE_JWT_SECRET', `${jwtSecret}\n`],
+    ['CALLBACK_TOKENS', 'S3cret-of-15-by'],
+    ['CALLBACK_TOKENS', 'S3cret-of-16-byt,S3cret'],
+    ['CALLBACK_TOKENS', 'S3cret-of-16-byt,'],
+    ['CALLBACK_TOKENS', 'S3cret of 16 byt'],
+    ['DEVICE_JWKS_URL', 'https://me:S3cret@issuer/jwks.json'],
+  ])('that is refused is not shown: %s=%j', (name, value) => {
+    const message = refusal({ [name]: value });
+
+    expect(message).toMatch(new RegExp(`^${name}=.*\\*\\*\\*.*: allowed is`));
+    expect(message).not.toContain('S3cret');
+  });
+
+  it('that is taken is not printed with the configuration', () => {
+    const config = loadConfig({
+      DEVICE_AUTH: 'jwt',
+      DEVICE_JWT_SECRET: jwtSecret,
+      CALLBACK_AUTH: 'bearer',
+      CALLBACK_TOKENS: 'S3cret-of-16-byt, another-S3cret-token',
+    });
+
+    const printed = printableConfig(config);
+
+    expect(config.CALLBACK_TOKENS).toEqual(['S3cret-of-16-byt', 'another-S3cret-token']);
+    expect(printed).toMatchObject({ DEVICE_JWT_SECRET: '***', CALLBACK_TOKENS: '***' });
+    expect(JSON.stringify(printed)).not.toContain('S3cret');
+  });
+});
+
 it('the printed configuration, given back as environment, is the same configuration', () => {
   const config = loadConfig({ REDIS_URL: 'redis://127.0.0.1:6379', POD_IP: '10.0.0.1', DRAIN_SWEEPS: '3' });
 
@@ -245,6 +304,7 @@ describe('a warning at start', () => {
 
   it.each([
     ['DEVICE_AUTH=none', { REDIS_URL: 'redis://127.0.0.1', POD_IP: '10.0.0.1' }],
+    ['CALLBACK_AUTH=none', { CALLBACK_TOKENS: 'a-token-of-16-by' }],
     ['POD_IP is outside POD_CIDRS', { POD_IP: '192.0.2.1' }],
     ['PONG_TIMEOUT_MS', { PONG_TIMEOUT_MS: '25000' }],
     ['DRAIN_DEADLINE_MS', { DRAIN_DEADLINE_MS: '22999' }],

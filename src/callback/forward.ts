@@ -71,6 +71,10 @@ export function createForward({ registry, podClient, self, isPodAddress, log }: 
       throw new Problem({ status: 409, code: 'moved', detail });
     }
     const answer = await ask(ctx, entry, body);
+    if (answer.status === 401) {
+      log.warn({ owner }, 'the owner does not know the token of this pod: CALLBACK_TOKENS differ');
+      throw unavailable('owner-unreachable', 'the pod that owns the device did not take the word of this one'); // nothing is wrong with the caller's token
+    }
     ctx.body = answer.body.length > 0 ? answer.body : null;
     ctx.status = answer.status;
     for (const name of relayedAnswerHeaders) {

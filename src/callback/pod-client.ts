@@ -25,8 +25,14 @@ export interface PodAnswer {
 
 /** Requests to other pods over kept connections. A redirect is an error. */
 export class PodClient {
+  readonly #credentials: Record<string, string>;
   // Freed sockets go well before the other side's keep-alive ends, so none is used that is just being closed.
   readonly #agent = new Agent({ keepAlive: true, timeout: 10_000 });
+
+  /** `token` is what all requests carry: the first of those the other pods ask for. */
+  constructor(token?: string) {
+    this.#credentials = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  }
 
   /** Rejects when the pod cannot be reached, breaks off, or takes too long: what became of the request is unknown then. */
   send({ address, port, method, path, headers, body, timeoutMs = answerTimeoutMs }: PodRequest): Promise<PodAnswer> {
@@ -37,7 +43,7 @@ export class PodClient {
         port,
         method,
         path,
-        headers: body ? { ...headers, 'Content-Length': body.length } : headers,
+        headers: { ...headers, ...this.#credentials, ...(body && { 'Content-Length': body.length }) },
         signal: AbortSignal.timeout(timeoutMs),
       });
       outgoing.once('socket', (socket) => {

@@ -36,6 +36,7 @@ export function createTakeover({ podClient, isPodAddress, metrics, log }: Takeov
         body: undefined,
         timeoutMs: answerWithinMs,
       });
+      if (status === 401) return 'refused';
       return status === 204 ? 'closed' : 'gone';
     } catch (error) {
       log.debug({ err: error, deviceId, owner: hostPort(serverIp, port) }, 'the previous owner did not answer');

@@ -12,11 +12,11 @@ export function createAccept(connections: Connections, socketPorts: SocketPorts)
   const drawTraceId = createTraceIds();
   const nextRefresh = createRefreshSpread(settings.refreshMs);
   return (accepted) => {
-    const { deviceId, socket, stream } = accepted;
+    const { deviceId, socket, stream, tokenExpiresAt } = accepted;
     const traceId = drawTraceId();
     if (isLogged) log.debug({ deviceId, traceId, remotePort: remotePort(accepted) }, 'connection opened');
     const refreshAt = nextRefresh(clock.now());
-    connections.open(new DeviceSocket(socketPorts, { deviceId, socket, stream, traceId, refreshAt }));
+    connections.open(new DeviceSocket(socketPorts, { deviceId, socket, stream, traceId, refreshAt, tokenExpiresAt }));
   };
 }
 

@@ -8,6 +8,8 @@ export interface Capacity {
   connections: number;
   /** 0: no limit. */
   maxConnections: number;
+  /** May a page of this origin be a device? */
+  isOriginAllowed(origin: string): boolean;
   /** Would this device only take the place of its own connection? */
   isHere(deviceId: string): boolean;
   /** Asked last, for it counts: may one more be accepted at this time? */
@@ -18,10 +20,12 @@ export interface Knock {
   url: string | undefined;
   /** The `Upgrade` header of a request that asks for an upgrade. */
   upgrade: string | undefined;
+  /** The `Origin` header; only browsers send one. */
+  origin?: string | undefined;
 }
 
 /** Decides on one request at the device listener: the device to let in, or what to answer before, and instead of, the upgrade. */
-export function admit({ url = '', upgrade }: Knock, capacity: Capacity): { deviceId: string } | Problem {
+export function admit({ url = '', upgrade, origin }: Knock, capacity: Capacity): { deviceId: string } | Problem {
   const { path, query } = splitUrl(url);
   if (path !== '/connect') {
     return new Problem({ status: 404, code: 'no-such-route', detail: 'devices connect at /connect' });
@@ -29,6 +33,9 @@ export function admit({ url = '', upgrade }: Knock, capacity: Capacity): { devic
   if (upgrade?.toLowerCase() !== 'websocket') return upgradeRequired();
   const [deviceId, ...others] = query.getAll('deviceId');
   if (deviceId === undefined || others.length > 0 || !isDeviceId(deviceId)) return badDeviceId();
+  if (origin !== undefined && !capacity.isOriginAllowed(origin)) {
+    return new Problem({ status: 403, code: 'origin-not-allowed', detail: 'pages of this origin may not connect' });
+  }
   if (!capacity.accepting) return unavailable('draining', 'this pod is shutting down; connect again');
   const { connections, maxConnections } = capacity;
   if (maxConnections > 0 && connections >= maxConnections && !capacity.isHere(deviceId)) {
@@ -47,7 +54,8 @@ function upgradeRequired(): Problem {
 /** The largest `Retry-After`, s: a herd that is refused at once shall not be back at once. */
 const retrySpread = 5;
 
-function unavailable(code: string, detail: string): Problem {
+/** 503: nothing is wrong with the request, and it may come again. */
+export function unavailable(code: string, detail: string): Problem {
   const retryAfter = 1 + Math.floor(Math.random() * retrySpread);
   return new Problem({ status: 503, code, detail, headers: { 'Retry-After': String(retryAfter) } });
 }

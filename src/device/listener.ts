@@ -7,8 +7,10 @@ import { Problem } from '../http/problem.ts';
 import { closeServer } from '../http/server.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Capacity } from './admission.ts';
+import type { Capacity, Knock } from './admission.ts';
 import { admit } from './admission.ts';
+import type { Authenticate, Identity } from './authenticate.ts';
+import { handshakeTimeoutMs, PendingSockets } from './pending-sockets.ts';
 import { chooseProtocol } from './protocol.ts';
 import { DeviceWebSocket } from './device-web-socket.ts';
 import type { Accepted } from './socket.ts';
@@ -25,21 +27,26 @@ declare module 'ws' {
 export interface DeviceListenerOptions {
   maxPayloadBytes: number;
   capacity: () => Capacity;
+  /** Undefined: nobody has to prove anything. */
+  authenticate?: Authenticate | undefined;
   accept: (accepted: Accepted) => void;
   metrics: Metrics;
   log: Logger;
 }
 
-/** From the TCP connect to the end of the request head, and from a refusal to the end of the socket, ms. */
-const handshakeTimeoutMs = 5000;
+/** What came with a request for an upgrade. */
+interface Handshake {
+  request: IncomingMessage;
+  socket: Duplex;
+  head: Buffer;
+}
 
 /** The device side: WebSocket upgrades at `/connect`, and nothing else. */
 export class DeviceListener {
   readonly server: Server;
   readonly #options: DeviceListenerOptions;
   readonly #upgrades: WebSocketServer;
-  /** Refused upgrades whose sockets are not gone yet. */
-  readonly #refused = new Set<Duplex>();
+  readonly #pending = new PendingSockets();
 
   constructor(options: DeviceListenerOptions) {
     this.#options = options;
@@ -54,12 +61,12 @@ export class DeviceListener {
       connectionsCheckingInterval: 1000,
     });
     this.server.on('request', (request, response) => this.#answer(request, response));
-    this.server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    this.server.on('upgrade', (request, socket, head) => this.#upgrade({ request, socket, head }));
   }
 
   /** Stops listening and cuts what has not become a connection; resolves once the connections are gone too. */
   close(): Promise<void> {
-    for (const socket of this.#refused) socket.destroy();
+    this.#pending.destroy();
     return closeServer(this.server, 0);
   }
 
@@ -71,39 +78,59 @@ export class DeviceListener {
     response.writeHead(answer.status, { Connection: 'close', ...answer.headers }).end(JSON.stringify(answer));
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { url, headers } = request;
-    const { capacity, accept, metrics } = this.#options;
-    const answer = admit({ url, upgrade: headers.upgrade }, capacity());
-    if (answer instanceof Problem) return this.#refuse(socket, answer, url);
+  #upgrade(handshake: Handshake): void {
+    const { authenticate, capacity } = this.#options;
+    if (authenticate) return void this.#authenticate(handshake, authenticate);
+    this.#admit(handshake, capacity(), { tokenExpiresAt: Infinity });
+  }
+
+  /** Who has no place here need not be asked for a token; and in the meantime the place may be gone. */
+  async #authenticate(handshake: Handshake, authenticate: Authenticate): Promise<void> {
+    const { request, socket } = handshake;
+    const { capacity, metrics } = this.#options;
+    const answer = admit(knockOf(request), { ...capacity(), takeTurn: () => true });
+    if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
+    const release = this.#pending.holdUnread(socket);
+    const identity = await authenticate(request.headers, answer.deviceId);
+    release();
+    if (socket.destroyed) return metrics.connected('hung-up');
+    if (identity instanceof Problem) return this.#refuse(socket, identity, request.url);
+    this.#admit(handshake, capacity(), identity);
+  }
+
+  /** Lets the device in, or says why not. */
+  #admit({ request, socket, head }: Handshake, capacity: Capacity, { tokenExpiresAt }: Identity): void {
+    const { accept, metrics } = this.#options;
+    const answer = admit(knockOf(request), capacity);
+    if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
     this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => {
       metrics.connected('accepted');
-      accept({ deviceId: answer.deviceId, socket: webSocket as DeviceWebSocket, stream: socket });
+      accept({ deviceId: answer.deviceId, socket: webSocket as DeviceWebSocket, stream: socket, tokenExpiresAt });
     });
   }
 
-  /** Answers on a socket that has left Node's HTTP server, and its timeouts with it, and ends it. */
+  /** Answers on a socket that has left Node's HTTP server, and ends it. */
   #refuse(socket: Duplex, problem: Problem, url: string | undefined): void {
     this.#note(problem, url);
-    this.#refused.add(socket);
-    socket.on('error', ignore); // an unheard one would end the process
-    const timer = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
-    socket.once('close', () => {
-      clearTimeout(timer);
-      this.#refused.delete(socket);
-    });
+    this.#pending.hold(socket);
     socket.resume(); // so that the peer's end is seen; destroying now could reset the answer away
     socket.end(rawAnswer(problem));
   }
 
   #note({ code }: Problem, url: string | undefined): void {
     this.#options.metrics.connected(code);
-    this.#options.log.debug({ code, url: url?.slice(0, 256) }, 'connect refused');
+    this.#options.log.debug({ code, url: printableUrl(url) }, 'connect refused');
   }
 }
 
-/** 'close' follows every 'error' and ends whatever there is to end. */
-function ignore(): void {}
+function knockOf({ url, headers: { upgrade, origin } }: IncomingMessage): Knock {
+  return { url, upgrade, origin };
+}
+
+/** Some put their token into the query, where it has no effect: of that no more than the deviceId. */
+function printableUrl(url = ''): string {
+  return url.replace(/[?&](?!deviceId=)[^&]*/g, (parameter) => `${parameter[0]}***`).slice(0, 256);
+}
 
 function createUpgrades(maxPayload: number): WebSocketServer {
   return new WebSocketServer({

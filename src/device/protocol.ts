@@ -8,6 +8,15 @@ export function chooseProtocol(offered: ReadonlySet<string>): string | false {
   return offered.has(plainProtocol) && plainProtocol;
 }
 
+/** What a browser, which cannot set `Authorization`, puts before its token to offer it as one more subprotocol. Never echoed. */
+const tokenPrefix = 'bearer.';
+
+/** The tokens among the subprotocols of a `Sec-WebSocket-Protocol` header. */
+export function offeredTokens(offered = ''): string[] {
+  const names = offered.split(',').map((name) => name.trim());
+  return names.filter((name) => name.startsWith(tokenPrefix)).map((name) => name.slice(tokenPrefix.length));
+}
+
 /** One message as it goes on the wire. */
 export interface Frame {
   data: Buffer;

@@ -51,6 +51,8 @@ export interface Accepted {
   socket: DeviceWebSocket;
   /** What the WebSocket runs over. */
   stream: Duplex;
+  /** Ms on the pod's clock; Infinity when there is no token. */
+  tokenExpiresAt: number;
 }
 
 export interface DeviceSocketInit extends Accepted {
@@ -72,6 +74,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   lastSeenAt: number;
   pingAt: number;
   refreshAt: number;
+  tokenExpiresAt: number;
   cutAt = Infinity;
   dueTick = Infinity;
   readonly #ports: SocketPorts;
@@ -79,7 +82,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   readonly #stream: Duplex;
   #callbacksInFlight = 0;
 
-  constructor(ports: SocketPorts, { deviceId, traceId, socket, stream, refreshAt }: DeviceSocketInit) {
+  constructor(ports: SocketPorts, { deviceId, traceId, socket, stream, refreshAt, tokenExpiresAt }: DeviceSocketInit) {
     const now = ports.clock.now();
     this.deviceId = deviceId;
     this.traceId = traceId;
@@ -92,6 +95,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.lastSeenAt = now;
     this.pingAt = now + ports.settings.pingIntervalMs;
     this.refreshAt = refreshAt;
+    this.tokenExpiresAt = tokenExpiresAt;
     socket.listener = this;
   }
 
@@ -174,6 +178,10 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     const { settings } = this.#ports;
     if (now >= this.cutAt) this.tell({ type: 'closing.overdue' });
     if (now >= this.lastSeenAt + settings.pongTimeoutMs) this.tell({ type: 'peer.silent' });
+    if (now >= this.tokenExpiresAt) {
+      this.tokenExpiresAt = Infinity;
+      this.tell({ type: 'token.expired' });
+    }
     if (this.#is('active') && now >= this.lastDataAt + settings.idleAfterMs) this.tell({ type: 'connection.idle' });
     if (now >= this.pingAt) {
       this.pingAt = now + settings.pingIntervalMs;

@@ -14,9 +14,14 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
 }
 
 async function refuse(request: IncomingMessage, limit: number): Promise<never> {
+  await discardBody(request);
+  throw new Problem({ status: 413, code: 'body-too-large', detail: `a body is at most ${limit} bytes` });
+}
+
+/** Throws the body away; on a connection that ends with the answer, waits for its end. */
+export async function discardBody(request: IncomingMessage): Promise<void> {
   request.resume();
   if (endsWithAnswer(request)) await finished(request, { signal: AbortSignal.timeout(discardMs) }).catch(() => {}); // answered anyway
-  throw new Problem({ status: 413, code: 'body-too-large', detail: `a body is at most ${limit} bytes` });
 }
 
 function collect(request: IncomingMessage, limit: number): Promise<Buffer> {

@@ -84,6 +84,7 @@ describe('a takeover', () => {
 
   it.each([
     ['closed', 204],
+    ['refused', 401],
     ['gone', 404],
     ['gone', 409],
     ['gone', 412],

@@ -2,13 +2,21 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRefreshSpread, nextDeadline, nextTurn } from '../../src/device/deadlines.ts';
 
-const never = { lastDataAt: Infinity, lastSeenAt: Infinity, pingAt: Infinity, refreshAt: Infinity, cutAt: Infinity };
+const never = {
+  lastDataAt: Infinity,
+  lastSeenAt: Infinity,
+  pingAt: Infinity,
+  refreshAt: Infinity,
+  tokenExpiresAt: Infinity,
+  cutAt: Infinity,
+};
 const settings = { idleAfterMs: 3000, pongTimeoutMs: 60_000 };
 
 describe('the next deadline', () => {
   it.each([
     ['the ping', { pingAt: 7 }, 7],
     ['the refresh', { refreshAt: 7 }, 7],
+    ['the end of the token', { tokenExpiresAt: 7 }, 7],
     ['the cut', { cutAt: 7 }, 7],
     ['the silence', { lastSeenAt: 7 }, 60_007],
     ['idleness', { lastDataAt: 7 }, 3007],

@@ -16,6 +16,7 @@ const unregisterFailed: ConnectionEvent = { type: 'registry.unregisterFailed' };
 const idle: ConnectionEvent = { type: 'connection.idle' };
 const active: ConnectionEvent = { type: 'connection.active' };
 const silent: ConnectionEvent = { type: 'peer.silent' };
+const expired: ConnectionEvent = { type: 'token.expired' };
 const overdue: ConnectionEvent = { type: 'closing.overdue' };
 const broken: ConnectionEvent = { type: 'socket.failed', disconnect: protocolError };
 const gone: ConnectionEvent = { type: 'socket.closed', disconnect: closedByPeer(1001) };
@@ -31,6 +32,7 @@ const events = [
   idle,
   active,
   silent,
+  expired,
   overdue,
   broken,
   gone,
@@ -54,12 +56,12 @@ describe('every path through the chart of a connection', () => {
 
   testEveryPath(chart);
 
-  test('there are 183: the start, and 13 events in each of 14 states that are not final', () => {
+  test('there are 225: the start, and 14 events in each of 16 states that are not final', () => {
     const { size, paths } = chart;
 
-    // connecting, active, idle, doubted; then unregistering, disconnecting and unregistered for each of 5 causes
-    expect(size).toBe(4 + 3 * 5);
-    expect(paths).toHaveLength(1 + 13 * (4 + 2 * 5));
+    // connecting, active, idle, doubted; then unregistering, disconnecting and unregistered for each of 6 causes
+    expect(size).toBe(4 + 3 * 6);
+    expect(paths).toHaveLength(1 + 14 * (4 + 2 * 6));
   });
 
   test('says of every event what becomes of it', () => {
@@ -71,9 +73,9 @@ describe('every path through the chart of a connection', () => {
   test('ignores on purpose what means nothing to it', () => {
     const ignoring = chart.pathsTo('ignored');
 
-    // of the 182 events 47 are heard: while open 5 causes, one step on, and a doubt where there is none yet;
+    // of the 224 events 55 are heard: while open 6 causes, one step on, and a doubt where there is none yet;
     // while closing either answer of the registry, and then the end of the socket or a cut
-    expect(ignoring).toHaveLength(182 - 4 * (5 + 1) - 3 - 5 * (2 + 2));
+    expect(ignoring).toHaveLength(224 - 4 * (6 + 1) - 3 - 6 * (2 + 2));
   });
 
   test('asks for register, unregister, closeSocket and ended once each, in this order, however far it comes', () => {
@@ -231,10 +233,11 @@ describe('a connection', () => {
     ['a broken socket', broken, 'protocol-error'],
     ['a peer that leaves', gone, 'peer'],
     ['a silent peer', silent, 'silent'],
+    ['the end of its token', expired, 'token-expired'],
     ['a newer connection of the device', superseded, 'superseded'],
   ])('ends by %s, and that first cause counts whatever comes after', (_, cause, reason) => {
     const kick: ConnectionEvent = { type: 'close', disconnect: kicked };
-    const later = [kick, broken, silent, superseded];
+    const later = [kick, broken, silent, expired, superseded];
 
     const { calls } = connectionAfter(registered, cause, ...later, unregistered, ...later, gone);
 

@@ -28,6 +28,7 @@ const events: ConnectionEvent[] = [
   { type: 'registry.unregisterFailed' },
   { type: 'connection.active' },
   { type: 'peer.silent' },
+  { type: 'token.expired' },
   { type: 'closing.overdue' },
 ];
 

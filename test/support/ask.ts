@@ -84,7 +84,7 @@ export function countedCloses(pods: { admin: string }[], atLeast: number): Promi
 }
 
 /** The chart's state of a device's connection. */
-export async function stateOf(base: string, deviceId: string): Promise<unknown> {
-  const { json } = await ask(base, `/connections/${deviceId}`);
+export async function stateOf(base: string, deviceId: string, headers: Record<string, string> = {}): Promise<unknown> {
+  const { json } = await ask(base, `/connections/${deviceId}`, { headers });
   return (json as { state?: string } | undefined)?.state;
 }

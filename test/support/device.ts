@@ -17,6 +17,8 @@ export class Device {
   readonly socket: WebSocket;
   readonly frames: ReceivedFrame[] = [];
   readonly closed: Promise<ReceivedClose>;
+  /** Rejects when refused. */
+  readonly opened: Promise<unknown>;
   #waiting: (() => void)[] = [];
 
   constructor(url: string, protocols: string[] = [], options: ClientOptions = {}) {
@@ -25,6 +27,7 @@ export class Device {
       this.frames.push({ data, binary });
       for (const wake of this.#waiting.splice(0)) wake();
     });
+    this.opened = once(this.socket, 'open').finally(() => this.socket.on('error', () => {}));
     this.closed = new Promise((resolve) => {
       this.socket.on('close', (code, reason) => resolve({ code, reason: String(reason) }));
     });
@@ -33,8 +36,7 @@ export class Device {
   /** Connects device `deviceId` to the pod at `address` (`IP:PORT` of its device listener). Rejects when refused. */
   static async connect(address: string, deviceId: string, protocols: string[] = []): Promise<Device> {
     const device = new Device(`ws://${address}/connect?deviceId=${encodeURIComponent(deviceId)}`, protocols);
-    await once(device.socket, 'open');
-    device.socket.on('error', () => {});
+    await device.opened;
     return device;
   }
 

@@ -26,14 +26,19 @@ export interface OwnerEntry {
 
 let fleets = 0;
 
-/** Two pods of one registry, keys of their own, and a way to write entries past them. `clock` is that of both. */
-export async function runTwoPods({ url, client }: RedisServer, env: Record<string, string> = {}, clock?: Clock) {
+/** Two pods of one registry, keys of their own, and a way to write entries past them. `clock` is that of both, `headers` are what they ask for. */
+export async function runTwoPods(
+  { url, client }: RedisServer,
+  env: Record<string, string> = {},
+  clock?: Clock,
+  headers: Record<string, string> = {},
+) {
   fleets += 1;
   const prefix = `fleet-${process.pid}-${fleets}`;
   const start = async (host: string) => {
     const settings = { REDIS_URL: url, REDIS_PREFIX: prefix, HOST: host, POD_IP: host, ...env };
     const pod = await runPod(settings, onTestFinished, clock);
-    await until(async () => (await ask(pod.callback, '/connections/nobody')).status === 404); // the registry answers
+    await until(async () => (await ask(pod.callback, '/connections/nobody', { headers })).status === 404); // the registry answers
     return pod;
   };
   const [near, far] = await Promise.all([start('127.0.0.2'), start('127.0.0.3')]);
@@ -51,9 +56,13 @@ export async function runTwoPods({ url, client }: RedisServer, env: Record<strin
 }
 
 /** A device that the registry knows to be on this pod. */
-export async function runRegistered(pod: TestPod, deviceId: string): Promise<Device> {
+export async function runRegistered(
+  pod: TestPod,
+  deviceId: string,
+  headers: Record<string, string> = {},
+): Promise<Device> {
   const device = await runDevice(pod, deviceId);
-  await until(async () => String(await stateOf(pod.callback, deviceId)).startsWith('registered'));
+  await until(async () => String(await stateOf(pod.callback, deviceId, headers)).startsWith('registered'));
   return device;
 }
 

@@ -33,6 +33,7 @@ class Connection extends Entry implements Deadlines {
   lastSeenAt: number;
   pingAt: number;
   refreshAt: number;
+  tokenExpiresAt = Infinity;
   cutAt = Infinity;
   looks = 0;
   readonly ballast = Array.from({ length: ballast }, () => 0);

@@ -1,0 +1,48 @@
+import type { Config } from './config.ts';
+
+/** An origin as a browser sends it (RFC 6454 §7): in lower case, and without what goes without saying. */
+export function isOrigin(value: string): boolean {
+  if (!/^https?:/.test(value)) return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@,A-Z]+$/.test(value);
+  return URL.canParse(value) && new URL(value).origin === value;
+}
+
+/** Fetchable, and without user info: fetch refuses that, and names it in its error. */
+export function isJwksUrl(value: string): boolean {
+  if (!URL.canParse(value)) return false;
+  const { protocol, username, password } = new URL(value);
+  return /^https?:$/.test(protocol) && username === '' && password === '';
+}
+
+/** At least as long as the hash of HS256 (RFC 7518 §3.2), and without the line feed that files end with. */
+export function isJwtSecret(value: string): boolean {
+  return Buffer.byteLength(value) >= 32 && value.trim() === value;
+}
+
+/** What fits an `Authorization` header (RFC 6750 §2.1), and is too long to guess. */
+export function isCallbackToken(value: string): boolean {
+  return value.length >= 16 && /^[\w.~+/-]+=*$/.test(value);
+}
+
+type AuthSettings = Pick<
+  Config,
+  | 'DEVICE_AUTH'
+  | 'DEVICE_JWT_SECRET'
+  | 'DEVICE_JWKS_URL'
+  | 'DEVICE_JWT_ISSUER'
+  | 'DEVICE_JWT_AUDIENCE'
+  | 'CALLBACK_AUTH'
+  | 'CALLBACK_TOKENS'
+>;
+
+/** What is wrong with these together, in a sentence; undefined when nothing is. */
+export function authMistake(settings: AuthSettings): string | undefined {
+  const { DEVICE_AUTH, DEVICE_JWT_SECRET, DEVICE_JWKS_URL, CALLBACK_AUTH, CALLBACK_TOKENS } = settings;
+  const ofJwt = ['DEVICE_JWT_SECRET', 'DEVICE_JWKS_URL', 'DEVICE_JWT_ISSUER', 'DEVICE_JWT_AUDIENCE'] as const;
+  const idle = ofJwt.find((name) => settings[name] !== undefined);
+  if (DEVICE_AUTH === 'none' && idle) return `DEVICE_AUTH=none: with ${idle} allowed is jwt alone, or it has no effect`;
+  if (DEVICE_AUTH === 'jwt' && (DEVICE_JWT_SECRET === undefined) === (DEVICE_JWKS_URL === undefined)) {
+    return 'DEVICE_AUTH=jwt: needs either DEVICE_JWT_SECRET or DEVICE_JWKS_URL, and not both';
+  }
+  if (CALLBACK_AUTH === 'bearer' && CALLBACK_TOKENS === undefined) return 'CALLBACK_AUTH=bearer: needs CALLBACK_TOKENS';
+  return undefined;
+}

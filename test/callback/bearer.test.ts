@@ -1,0 +1,193 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createTokenCheck } from '../../src/callback/authenticate.ts';
+import { ask, countedCloses, metric, push } from '../support/ask.ts';
+import { fakeOwner, runRegistered, runTwoPods } from '../support/owners.ts';
+import { RawClient, requestHead } from '../support/raw-client.ts';
+import type { RedisServer } from '../support/redis.ts';
+import { startRedis } from '../support/redis.ts';
+import { runDevice, runPod } from '../support/running.ts';
+import { until } from '../support/until.ts';
+
+const compared: unknown[][] = [];
+vi.mock('node:crypto', async (importOriginal) => {
+  const crypto = await importOriginal<typeof import('node:crypto')>();
+  const timingSafeEqual: typeof crypto.timingSafeEqual = (a, b) => {
+    compared.push([a.byteLength, b.byteLength]);
+    return crypto.timingSafeEqual(a, b);
+  };
+  return { ...crypto, timingSafeEqual };
+});
+
+const first = 'the-first-S3cret-token';
+const second = 'the-second-S3cret-token';
+const env = { CALLBACK_AUTH: 'bearer', CALLBACK_TOKENS: `${first},${second}` };
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+describe('with CALLBACK_AUTH=bearer', () => {
+  it.each([first, second])('any of the tokens will do', async (token) => {
+    const pod = await runPod(env);
+    const device = await runDevice(pod);
+
+    const { status } = await push(pod.callback, 'lamp-1', 'x', bearer(token));
+
+    expect(status).toBe(200);
+    expect(await device.received(1)).toHaveLength(1);
+  });
+
+  it.each([
+    ['no header', {}, 'no-token', 'Bearer realm="ws-connect"'],
+    ['another scheme', { Authorization: 'Basic YTpi' }, 'no-token', 'Bearer realm="ws-connect"'],
+    ['an unknown token', bearer(`${first}x`), 'bad-token', 'Bearer realm="ws-connect", error="invalid_token"'],
+    ['a part of a token', bearer(first.slice(0, -1)), 'bad-token', 'Bearer realm="ws-connect", error="invalid_token"'],
+  ])('nothing is delivered with %s', async (_what, headers, code, challenge) => {
+    const pod = await runPod(env);
+    const device = await runDevice(pod);
+
+    const answer = await push(pod.callback, 'lamp-1', 'refused', headers);
+    await push(pod.callback, 'lamp-1', 'taken', bearer(first));
+
+    expect(answer).toMatchObject({ status: 401, json: { status: 401, code } });
+    expect(answer.headers['content-type']).toBe('application/problem+json');
+    expect(answer.headers['www-authenticate']).toBe(challenge);
+    expect(await device.received(1)).toMatchObject([{ data: Buffer.from('taken') }]);
+    expect(await metric(pod.admin, `ws_connect_callbacks_total{outcome="${code}"}`)).toBe(1);
+  });
+
+  it.each([
+    ['GET', '/connections/lamp-1'],
+    ['HEAD', '/connections/lamp-1'],
+    ['DELETE', '/connections/lamp-1'],
+    ['DELETE', '/connections/lamp-1?reason=superseded'],
+    ['GET', '/callback/lamp-1'],
+    ['OPTIONS', '/callback/lamp-1'],
+    ['POST', '/callback'],
+    ['GET', '/nowhere'],
+  ])('%s %s is answered 401 without a token', async (method, path) => {
+    const pod = await runPod(env);
+    const device = await runDevice(pod);
+
+    const { status } = await ask(pod.callback, path, { method });
+
+    expect(status).toBe(401);
+    expect(device.socket.readyState).toBe(device.socket.OPEN);
+  });
+
+  it('the kubelet needs no token on the admin side', async () => {
+    const pod = await runPod(env);
+
+    const { status } = await ask(pod.admin, '/livez');
+
+    expect(status).toBe(200);
+  });
+
+  it('a caller who is still sending gets the answer, and no reset', async () => {
+    const pod = await runPod(env);
+    const client = await RawClient.connect(pod.callback);
+    const size = 4_000_000;
+    client.send(requestHead('POST', '/callback/lamp-1', { 'Content-Length': String(size), Connection: 'close' }));
+    client.send(Buffer.alloc(size));
+
+    const { status } = await client.answer();
+
+    expect(status).toBe(401);
+    expect(client.error).toBeUndefined();
+  });
+});
+
+it('without CALLBACK_AUTH a token that comes is not looked at', async () => {
+  const pod = await runPod();
+  await runDevice(pod);
+
+  const { status } = await push(pod.callback, 'lamp-1', 'x', bearer('whatever'));
+
+  expect(status).toBe(200);
+});
+
+describe('a comparison of tokens', () => {
+  it.each([
+    [first, true],
+    [second, true],
+    ['', false],
+    ['x'.repeat(10_000), false],
+  ])('takes as many steps of one length for %j', (token, expected) => {
+    const isKnown = createTokenCheck([first, second]);
+    compared.length = 0;
+
+    const known = isKnown(token);
+
+    expect(known).toBe(expected);
+    expect(compared).toEqual([
+      [32, 32],
+      [32, 32],
+    ]);
+  });
+});
+
+describe('between pods that ask for tokens', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.stop());
+
+  /** Two pods, and what a service shows to them. */
+  const runPods = (tokens: string) => runTwoPods(redis, { CALLBACK_TOKENS: tokens });
+
+  it('a callback, a probe and a kick are forwarded with the first token', async () => {
+    const { near, far } = await runTwoPods(redis, env, undefined, bearer(second));
+    const device = await runRegistered(far, 'lamp-1', bearer(second));
+
+    const pushed = await push(near.callback, 'lamp-1', 'x', bearer(second));
+    const probed = await ask(near.callback, '/connections/lamp-1', { headers: bearer(second) });
+    const kicked = await ask(near.callback, '/connections/lamp-1', { method: 'DELETE', headers: bearer(second) });
+
+    expect([pushed.status, probed.status, kicked.status]).toEqual([200, 200, 204]);
+    expect(await device.closed).toMatchObject({ code: 4503 });
+  });
+
+  it('the token of the caller goes no further than the pod it was shown to', async () => {
+    const { near, own } = await runTwoPods(redis, env, undefined, bearer(second));
+    const owner = await fakeOwner((_request, response) => response.end());
+    await own('lamp-1', owner);
+
+    await push(near.callback, 'lamp-1', 'x', bearer(second));
+
+    expect(owner.requests.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${first}`]);
+  });
+
+  it('a device that changes pods is closed on the old one at once', async () => {
+    const { near, far } = await runTwoPods(redis, env, undefined, bearer(second));
+    const device = await runRegistered(near, 'lamp-1', bearer(second));
+    await runDevice(far, 'lamp-1');
+
+    const { code } = await device.closed;
+
+    expect(code).toBe(4509);
+    expect(await countedCloses([near], 1)).toEqual({ '4509 superseded': 1 });
+    expect(await until(() => metric(far.admin, 'ws_connect_takeovers_total{result="closed"}'))).toBe(1);
+  });
+
+  it('tokens are shown already while nobody asks for them, so that asking can begin pod by pod', async () => {
+    const { near, own } = await runPods(first);
+    const owner = await fakeOwner((_request, response) => response.end());
+    await own('lamp-1', owner);
+
+    await push(near.callback, 'lamp-1');
+
+    expect(owner.requests[0]!.headers.authorization).toBe(`Bearer ${first}`);
+  });
+
+  it('the caller is not blamed when the owner does not know the token of the pod', async () => {
+    const { near, own } = await runPods(first);
+    const owner = await fakeOwner((_request, response) => response.writeHead(401).end());
+    await own('lamp-1', owner);
+
+    const { status, json, headers } = await push(near.callback, 'lamp-1');
+
+    expect(status).toBe(503);
+    expect(json).toMatchObject({ code: 'owner-unreachable' });
+    expect(headers).not.toHaveProperty('www-authenticate');
+    await near.logged('the owner does not know the token of this pod: CALLBACK_TOKENS differ');
+    expect(JSON.stringify(near.logs)).not.toContain(first);
+  });
+});
