@@ -6,9 +6,6 @@ import type { KubernetesObject } from './kustomize.ts';
 import type { Kinds, Variable } from './objects.ts';
 import { containerOf, gatewayOf, ofKind } from './objects.ts';
 
-/** In the public contract and in overlays/prod, and refused by this version. To be emptied with the authentication. */
-export const notYet = ['DEVICE_AUTH', 'DEVICE_JWT_SECRET', 'CALLBACK_AUTH', 'CALLBACK_TOKENS'];
-
 /** Every pod runs without rights it does not need, and keeps the memory it was promised. */
 export function securityFaults(objects: KubernetesObject[]): string[] {
   return ofKind(objects, 'Deployment').flatMap((deployment) => {
@@ -56,7 +53,7 @@ export function environmentFaults(objects: KubernetesObject[]): string[] {
   const gateway = gatewayOf(objects);
   const variables = containerOf(gateway).env ?? [];
   const names = variables.map(({ name }) => name);
-  const known = [...configTable().map(({ name }) => name), ...notYet];
+  const known = configTable().map(({ name }) => name);
   const plan = planOf(gateway);
   return [
     ...names.filter((name) => !known.includes(name)).map((name) => `${name}: the program has no such variable`),
@@ -82,9 +79,8 @@ function drainMs({ longestMs, deadlineMs }: DrainPlan): number {
 
 /** The plan the program makes with this environment, or why it would not start. */
 function planOf(gateway: Kinds['Deployment']): DrainPlan | string {
-  const environment = Object.entries(environmentOf(gateway)).filter(([name]) => !notYet.includes(name));
   try {
-    return loadConfig(Object.fromEntries(environment)).drainPlan;
+    return loadConfig(environmentOf(gateway)).drainPlan;
   } catch (error) {
     return (error as Error).message;
   }
@@ -100,7 +96,7 @@ const examples: Record<string, string> = {
 };
 
 /** The environment of the program in the cluster. */
-export function environmentOf(gateway: Kinds['Deployment']): Record<string, string> {
+function environmentOf(gateway: Kinds['Deployment']): Record<string, string> {
   const variables = containerOf(gateway).env ?? [];
   return Object.fromEntries(
     variables.map(({ name, value, valueFrom }) => {
