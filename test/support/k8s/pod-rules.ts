@@ -92,7 +92,7 @@ const examples: Record<string, string> = {
   'metadata.uid': '6e2c1f0a-0b5c-4c39-9a57-0d3d7f1c2b11',
   'redis-url': 'rediss://user:password@redis.example.com:6379',
   'device-jwt-secret': 'a-secret-of-at-least-thirty-two-bytes',
-  'callback-tokens': 'the-new-token,the-old-token',
+  'callback-tokens': 'the-new-token-of-today,the-old-token-of-june',
 };
 
 /** The environment of the program in the cluster. */
