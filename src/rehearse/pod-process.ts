@@ -78,16 +78,19 @@ export class PodProcess {
   #read(line: string): void {
     const entry = parse(line);
     if (entry?.msg === 'ready') {
-      this.#ports = entry as unknown as Ports;
+      this.#ports = entry as Ports;
       this.#onReady();
     }
-    if (entry?.msg === 'drain over') this.drainReport = entry as unknown as DrainReport;
+    if (entry?.msg === 'drain over') this.drainReport = entry as DrainReport;
   }
 }
 
-function parse(line: string): { msg?: unknown } | undefined {
+/** What `msg` says decides which of the rest is there. */
+type LogLine = { msg?: unknown } & Partial<Ports & DrainReport>;
+
+function parse(line: string): LogLine | undefined {
   try {
-    return JSON.parse(line) as { msg?: unknown };
+    return JSON.parse(line) as LogLine;
   } catch {
     return undefined; // not of the log
   }
