@@ -42,8 +42,8 @@ function contentOf({ body, contentType }: Message): { data: string } | { base64:
   return isUtf8(body) ? { data: body.toString('utf8') } : undefined;
 }
 
-function frame(envelope: object): Frame {
-  return { data: Buffer.from(JSON.stringify(envelope)), binary: false };
+function frame(content: object): Frame {
+  return { data: Buffer.from(JSON.stringify(content)), binary: false };
 }
 
 function parse(data: Buffer): unknown {
@@ -54,9 +54,9 @@ function parse(data: Buffer): unknown {
   }
 }
 
-function understood(envelope: unknown): Heard | undefined {
-  if (typeof envelope !== 'object' || envelope === null || !('type' in envelope)) return undefined;
-  if (envelope.type === 'message') return 'data' in envelope ? { type: 'message' } : undefined;
-  const isAck = envelope.type === 'ack' && 'id' in envelope && typeof envelope.id === 'string';
-  return isAck ? { type: 'ack', id: envelope.id as string } : undefined;
+function understood(said: unknown): Heard | undefined {
+  if (typeof said !== 'object' || said === null || !('type' in said)) return undefined;
+  if (said.type === 'message') return 'data' in said ? { type: 'message' } : undefined;
+  const isAck = said.type === 'ack' && 'id' in said && typeof said.id === 'string';
+  return isAck ? { type: 'ack', id: said.id as string } : undefined;
 }
