@@ -8,10 +8,12 @@ export type Invocation =
   | { command: 'run'; hints: boolean }
   | { command: 'help' }
   | { command: 'print-config' }
-  | { command: 'rehearse'; args: string[] };
+  | { command: 'rehearse'; args: string[] }
+  | { command: 'machines'; args: string[] };
 
 export function parseArguments(args: string[]): Invocation {
-  if (args[0] === 'rehearse') return { command: 'rehearse', args: args.slice(1) };
+  const [command, ...rest] = args;
+  if (command === 'rehearse' || command === 'machines') return { command, args: rest };
   try {
     const { values } = parseArgs({
       args,
@@ -39,11 +41,13 @@ export function helpText(): string {
 
 Usage: ws-connect [--help | --print-config | --hints]
        ws-connect rehearse [--help | options]
+       ws-connect machines [--help | options]
 
   --help          show this and exit
   --print-config  show the effective configuration as JSON, without secrets, and exit
   --hints         once it listens, say on stderr how to connect and how to push
   rehearse        roll a fleet on this machine and report what devices and services noticed
+  machines        print the statecharts of a connection and of the pod
 
 Exit codes: 0 drained; 1 ended by force, or could not start; 2 the configuration or the arguments are wrong.
 SIGTERM or SIGINT drains the pod; a second one ends it at once.

@@ -20,6 +20,10 @@ async function main(): Promise<number> {
     const { runRehearsal } = await import('./rehearse/command.ts'); // no pod needs it
     return runRehearsal(invocation.args);
   }
+  if (invocation.command === 'machines') {
+    const { printMachines } = await import('./admin/machines-command.ts');
+    return printMachines(invocation.args);
+  }
   const config = loadConfig(process.env);
   if (invocation.command === 'print-config') {
     process.stdout.write(`${JSON.stringify(printableConfig(config), null, 2)}\n`);
