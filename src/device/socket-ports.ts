@@ -33,6 +33,6 @@ export interface SocketPorts {
   keeper: SocketKeeper;
   traffic: Traffic;
   lease: LeasePorts;
-  metrics: Metrics;
+  metrics: Pick<Metrics, 'closed'>;
   log: Logger;
 }
