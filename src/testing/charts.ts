@@ -1,10 +1,11 @@
 /** The charts of the program, ready to be walked, with one of each event that can happen to them. */
 import type { ConnectionEvent } from '../../machines/connection.ts';
-import { connectionMachine, stateName } from '../../machines/connection.ts';
+import { connectionMachine } from '../../machines/connection.ts';
 import { connectionsLogic } from '../../machines/connections.ts';
 import { closedByPeer, protocolError, restarting } from '../../machines/disconnect.ts';
 import type { PodEvent } from '../../machines/pod.ts';
 import { podMachine } from '../../machines/pod.ts';
+import { stateName } from '../../machines/state-name.ts';
 import { Chart } from './chart.ts';
 import { ConnectionRecorder } from './connection-recorder.ts';
 import { PodRecorder } from './pod-recorder.ts';

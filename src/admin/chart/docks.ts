@@ -5,7 +5,7 @@ export interface Dock {
   x: number;
 }
 
-const gap = 16;
+const gap = 14;
 /** From a corner, which is round. */
 const corner = 14;
 

@@ -44,7 +44,7 @@ function fill(level: Level, head: Size, plan: Plan): void {
   const levels = new Map(level.state.children.map((child) => [child.path, layOutLevel(child, plan)]));
   const graph = graphOf(level.state, plan, ({ path }) => levels.get(path)!);
   const arrangement = arrangeBelow(head, graph);
-  level.width = Math.max(head.width, arrangement.width + 2 * padding);
+  level.width = Math.max(head.width, arrangement.width + 2 * sidesOf(graph));
   level.height = head.height + arrangement.height + padding;
   for (const [id, child] of levels) {
     level.children.push({ level: child, at: cornerOf(arrangement.nodes.get(id)!, child) });
@@ -62,13 +62,18 @@ function fill(level: Level, head: Size, plan: Plan): void {
   level.width = Math.max(level.width, level.headX + head.width - padding);
 }
 
+/** What is left free at each side. Beyond a gate there is room for a line that begins at the border itself, and need not cross another. */
+function sidesOf({ nodes }: LevelGraph): number {
+  return nodes.some(({ id }) => isGate(id)) ? 2 * padding : padding;
+}
+
 /** In the middle below a head. */
-function arrangeBelow(head: Size, { nodes, links }: LevelGraph): Arrangement {
+function arrangeBelow(head: Size, graph: LevelGraph): Arrangement {
   const { width, height, ...arrangement } = arrange(
-    nodes,
-    links.map(({ upper: from, lower: to, label }) => ({ from, to, label })),
+    graph.nodes,
+    graph.links.map(({ upper: from, lower: to, label }) => ({ from, to, label })),
   );
-  const left = Math.max(padding, (head.width - width) / 2);
+  const left = Math.max(sidesOf(graph), (head.width - width) / 2);
   const move = ({ x, y }: Point) => ({ x: x + left, y: y + head.height });
   return {
     width,
