@@ -41,6 +41,15 @@ describe.each(charts)('the picture of the chart %s', (_, machine) => {
     expect(faults).toEqual([]);
   });
 
+  it('keeps apart what begins, ends and goes through a border', () => {
+    const { lines } = readDrawing(toSvg(machine));
+    const touches = lines.flatMap(({ points }) => [points[0]!, points.at(-1)!]);
+
+    const pairs = touches.flatMap((one, index) => touches.slice(index + 1).map((other) => [one, other] as const));
+    const tooClose = pairs.filter(([a, b]) => Math.abs(a.y - b.y) < 0.2 && Math.abs(a.x - b.x) < 12);
+    expect(tooClose).toEqual([]);
+  });
+
   it('is the same every time', () => {
     const first = toSvg(machine);
 

@@ -9,11 +9,18 @@ const gap = 14;
 /** From a corner, which is round. */
 const corner = 14;
 
+interface Side {
+  left: number;
+  right: number;
+  /** Where something else is already. */
+  taken: readonly number[];
+}
+
 /** Gives each its place on a side, as near to the one it wants as it can be without touching another. */
-export function spread<TDock extends Dock>(docks: readonly TDock[], left: number, right: number): Map<TDock, number> {
+export function spread<TDock extends Dock>(docks: readonly TDock[], { left, right, taken }: Side): Map<TDock, number> {
   const places = new Map<TDock, number>();
   for (const dock of docks) if (dock.isFixed) places.set(dock, dock.x);
-  const isFree = (x: number) => [...places.values()].every((taken) => Math.abs(taken - x) >= gap);
+  const isFree = (x: number) => [...taken, ...places.values()].every((other) => Math.abs(other - x) >= gap);
   const room = right - left > 2 * corner ? { from: left + corner, to: right - corner } : middle(left, right);
   for (const dock of docks.filter(({ isFixed }) => !isFixed).sort((a, b) => a.x - b.x)) {
     const wanted = Math.min(Math.max(dock.x, room.from), room.to);

@@ -49,8 +49,8 @@ function fill(level: Level, head: Size, plan: Plan): void {
   for (const [id, child] of levels) {
     level.children.push({ level: child, at: cornerOf(arrangement.nodes.get(id)!, child) });
   }
-  const gateIn = (id: string, arrow: ChartArrow) => levels.get(id)?.gates.get(arrow);
-  const lines = route({ graph, arrangement, height: level.height, gateIn });
+  const gatesOf = (id: string) => levels.get(id)?.gates ?? new Map<ChartArrow, number>();
+  const lines = route({ graph, arrangement, height: level.height, gatesOf });
   for (const [index, link] of graph.links.entries()) {
     addLine(level, link, lines.get(link)!);
     if (link.segment?.isMain)

@@ -12,8 +12,8 @@ export interface RouteOptions {
   arrangement: Arrangement;
   /** The lower border. The upper one is at 0. */
   height: number;
-  /** Where in the border of a child this arrow goes on, from the child's left; undefined when it begins or ends at the border. */
-  gateIn: (childId: string, arrow: ChartArrow) => number | undefined;
+  /** The gates of a child, from its left: an arrow that has one goes on inside. */
+  gatesOf: (childId: string) => ReadonlyMap<ChartArrow, number>;
 }
 
 interface LinkDock extends Dock {
@@ -45,16 +45,18 @@ export function route(options: RouteOptions): Map<Link, Stop[]> {
 }
 
 /** Where the lines below a node (`lower`), or above it, touch it. */
-function dock(id: string, side: 'lower' | 'upper', { graph, arrangement, gateIn }: RouteOptions): Map<Link, number> {
+function dock(id: string, side: 'lower' | 'upper', { graph, arrangement, gatesOf }: RouteOptions): Map<Link, number> {
   const { width } = graph.nodes.find((node) => node.id === id)!;
   const left = arrangement.nodes.get(id)!.x - width / 2;
+  const gates = gatesOf(id);
   const docks: LinkDock[] = [];
   for (const [index, link] of graph.links.entries()) {
     if (id !== (side === 'lower' ? link.upper : link.lower)) continue;
-    const gate = link.segment && gateIn(id, link.segment.arrow);
+    const gate = link.segment && gates.get(link.segment.arrow);
     const bend = arrangement.edges[index]!.bends.at(side === 'lower' ? 0 : -1)!;
     docks.push({ link, isFixed: gate !== undefined, x: gate === undefined ? bend.x : left + gate });
   }
-  const places = spread(docks, left, left + width);
+  const taken = [...gates.values()].map((x) => left + x); // those of arrows that begin at the border included, which go inward
+  const places = spread(docks, { left, right: left + width, taken });
   return new Map([...places].map(([{ link }, x]) => [link, x]));
 }
