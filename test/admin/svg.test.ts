@@ -50,6 +50,15 @@ describe.each(charts)('the picture of the chart %s', (_, machine) => {
     expect(tooClose).toEqual([]);
   });
 
+  it('leads each line straight through the borders on its way', () => {
+    const { lines } = readDrawing(toSvg(machine));
+
+    const jumps = lines.filter(({ points }) => {
+      return points.some(({ x, y }, index) => index > 0 && y === points[index - 1]!.y && x !== points[index - 1]!.x);
+    });
+    expect(jumps).toEqual([]);
+  });
+
   it('is the same every time', () => {
     const first = toSvg(machine);
 
