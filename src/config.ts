@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { z } from 'zod';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
 import { insideCidrs, isCidr, privateCidrs } from './address.ts';
 import { authMistake, isCallbackToken, isJwksUrl, isJwtSecret, isOrigin } from './auth-settings.ts';
 import { parseRedisUrl } from './registry/redis-url.ts';
+import type { Variable } from './variable.ts';
+import { integer, list, matching, ms, oneOf, port, secret } from './variable.ts';
 
 /** The configuration cannot be used; the message names the variable, the value and what is allowed. */
 export class ConfigError extends Error {
@@ -17,58 +18,6 @@ export class ConfigError extends Error {
     this.name = 'ConfigError';
   }
 }
-
-/** One environment variable: how its text becomes a value, what is allowed in words, and what it is for. */
-interface Variable<T> {
-  schema: z.ZodType<T, string>;
-  allowed: string;
-  about: string;
-  /** As it would stand in the environment; what --help shows when it is worked out at start. */
-  default?: string;
-  /** Never shown. */
-  secret?: boolean;
-}
-
-const variable = <T>(about: string, allowed: string, schema: z.ZodType<T, string>, fallback?: string): Variable<T> => ({
-  about,
-  allowed,
-  schema,
-  ...(fallback === undefined ? {} : { default: fallback }),
-});
-
-const integer = (about: string, fallback: number, min: number, max: number) =>
-  variable(
-    about,
-    `a whole number from ${min} to ${max}`,
-    z
-      .string()
-      .regex(/^\d{1,10}$/)
-      .transform(Number)
-      .pipe(z.number().min(min).max(max)),
-    String(fallback),
-  );
-
-const oneOf = <const T extends string>(about: string, values: readonly [T, ...T[]]) =>
-  variable(about, values.join(' or '), z.enum(values) as z.ZodType<T, string>, values[0]);
-
-const matching = (about: string, allowed: string, test: (value: string) => boolean, fallback?: string) =>
-  variable(about, allowed, z.string().refine(test), fallback);
-
-const list = (about: string, allowed: string, test: (value: string) => boolean, fallback?: string) =>
-  variable(
-    about,
-    allowed,
-    z
-      .string()
-      .transform((values) => values.split(',').map((value) => value.trim()))
-      .pipe(z.array(z.string().refine(test))),
-    fallback,
-  );
-
-const secret = <T>(about: Variable<T>): Variable<T> => ({ ...about, secret: true });
-
-const port = (about: string, fallback: number) => integer(about, fallback, 0, 65_535);
-const ms = (about: string, fallback: number, min: number, max = 86_400_000) => integer(about, fallback, min, max);
 
 /** Every variable the program reads. */
 const variables = {
