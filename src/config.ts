@@ -60,6 +60,17 @@ const variables = {
   PONG_TIMEOUT_MS: ms('a device not heard of for this long is cut off', 60_000, 20),
   MAX_CONNECTIONS: integer('connections this pod takes; 0 is no limit', 0, 0, 10_000_000),
   ACCEPTS_PER_SECOND: integer('connections this pod accepts in a second; 0 is no limit', 0, 0, 1_000_000),
+  CONNECTS_PER_ADDRESS_PER_SECOND: integer(
+    'connects from one IPv4 address, or one /64 of IPv6, in a second; 0 is no limit',
+    0,
+    0,
+    1_000_000,
+  ),
+  TRUSTED_PROXIES: list(
+    'proxies whose X-Forwarded-For tells where a connect comes from; by default none',
+    'ranges such as 10.0.0.0/8, separated by commas',
+    isCidr,
+  ),
   MAX_PAYLOAD_BYTES: integer('largest callback body and largest message of a device', 65_536, 1, 16_777_216),
   MAX_BUFFERED_BYTES: integer('bytes that may wait for one slow device', 1_048_576, 1, 1_073_741_824),
   DRAIN_SWEEPS: integer('rounds of a drain at most', 20, 1, 1000),
@@ -109,18 +120,14 @@ const variables = {
 };
 
 /** In the public contract, but not in this version: refused rather than silently without effect. */
-const notYet = [
-  'TRUSTED_PROXIES',
-  'CONNECTS_PER_ADDRESS_PER_SECOND',
-  'MESSAGES_PER_CONNECTION_PER_SECOND',
-  'CALLBACKS_PER_DEVICE_PER_SECOND',
-];
+const notYet = ['MESSAGES_PER_CONNECTION_PER_SECOND', 'CALLBACKS_PER_DEVICE_PER_SECOND'];
 
 type Variables = typeof variables;
 type Parsed = { [Name in keyof Variables]: Variables[Name] extends Variable<infer T> ? T : never };
 type WorkedOut = 'POD_IP' | 'POD_UID';
 type Optional =
   | 'REDIS_URL'
+  | 'TRUSTED_PROXIES'
   | 'DEVICE_JWT_SECRET'
   | 'DEVICE_JWKS_URL'
   | 'DEVICE_JWT_ISSUER'

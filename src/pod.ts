@@ -14,6 +14,7 @@ import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
 import { createAccept } from './device/accept.ts';
 import { createAuthenticate } from './device/authenticate.ts';
+import { createConnectLimit } from './device/connect-limit.ts';
 import { DeviceListener } from './device/listener.ts';
 import { FreezeWatch } from './freeze-watch.ts';
 import { createHttpServer } from './http/app.ts';
@@ -189,6 +190,7 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
     },
   });
   const origins = config.ALLOWED_ORIGINS && new Set(config.ALLOWED_ORIGINS);
+  const takeTurnOf = createConnectLimit(config, clock);
   const turns = new TokenBucket(config.ACCEPTS_PER_SECOND, clock.now());
   return new DeviceListener({
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
@@ -200,6 +202,7 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
       maxConnections: config.MAX_CONNECTIONS,
       isOriginAllowed: (origin) => origins === undefined || origins.has(origin),
       isHere: (deviceId) => connections.get(deviceId) !== undefined,
+      takeTurnOf,
       takeTurn: () => turns.take(clock.now()),
     }),
     authenticate: createAuthenticate({ config, clock, log }),

@@ -57,6 +57,7 @@ export async function startDeviceSide({ registry, connections: Kept = Connection
       maxConnections: 0,
       isOriginAllowed: () => true,
       isHere: () => false,
+      takeTurnOf: () => true,
       takeTurn: () => true,
     }),
     accept: createAccept(connections, {
