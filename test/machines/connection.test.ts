@@ -16,6 +16,8 @@ const unregisterFailed: ConnectionEvent = { type: 'registry.unregisterFailed' };
 const idle: ConnectionEvent = { type: 'connection.idle' };
 const active: ConnectionEvent = { type: 'connection.active' };
 const silent: ConnectionEvent = { type: 'peer.silent' };
+const flooding: ConnectionEvent = { type: 'peer.flooding' };
+const slow: ConnectionEvent = { type: 'reader.slow' };
 const expired: ConnectionEvent = { type: 'token.expired' };
 const overdue: ConnectionEvent = { type: 'closing.overdue' };
 const broken: ConnectionEvent = { type: 'socket.failed', disconnect: protocolError };
@@ -32,6 +34,8 @@ const events = [
   idle,
   active,
   silent,
+  flooding,
+  slow,
   expired,
   overdue,
   broken,
@@ -56,12 +60,12 @@ describe('every path through the chart of a connection', () => {
 
   testEveryPath(chart);
 
-  test('there are 225: the start, and 14 events in each of 16 states that are not final', () => {
+  test('there are 321: the start, and 16 events in each of 20 states that are not final', () => {
     const { size, paths } = chart;
 
-    // connecting, active, idle, doubted; then unregistering, disconnecting and unregistered for each of 6 causes
-    expect(size).toBe(4 + 3 * 6);
-    expect(paths).toHaveLength(1 + 14 * (4 + 2 * 6));
+    // connecting, active, idle, doubted; then unregistering, disconnecting and unregistered for each of 8 causes
+    expect(size).toBe(4 + 3 * 8);
+    expect(paths).toHaveLength(1 + 16 * (4 + 2 * 8));
   });
 
   test('says of every event what becomes of it', () => {
@@ -73,9 +77,9 @@ describe('every path through the chart of a connection', () => {
   test('ignores on purpose what means nothing to it', () => {
     const ignoring = chart.pathsTo('ignored');
 
-    // of the 224 events 55 are heard: while open 6 causes, one step on, and a doubt where there is none yet;
+    // of the 320 events 71 are heard: while open 8 causes, one step on, and a doubt where there is none yet;
     // while closing either answer of the registry, and then the end of the socket or a cut
-    expect(ignoring).toHaveLength(224 - 4 * (6 + 1) - 3 - 6 * (2 + 2));
+    expect(ignoring).toHaveLength(320 - 4 * (8 + 1) - 3 - 8 * (2 + 2));
   });
 
   test('asks for register, unregister, closeSocket and ended once each, in this order, however far it comes', () => {
@@ -233,11 +237,13 @@ describe('a connection', () => {
     ['a broken socket', broken, 'protocol-error'],
     ['a peer that leaves', gone, 'peer'],
     ['a silent peer', silent, 'silent'],
+    ['a peer that sends too much', flooding, 'flood'],
+    ['a peer that reads too slowly', slow, 'slow-reader'],
     ['the end of its token', expired, 'token-expired'],
     ['a newer connection of the device', superseded, 'superseded'],
   ])('ends by %s, and that first cause counts whatever comes after', (_, cause, reason) => {
     const kick: ConnectionEvent = { type: 'close', disconnect: kicked };
-    const later = [kick, broken, silent, expired, superseded];
+    const later = [kick, broken, silent, flooding, slow, expired, superseded];
 
     const { calls } = connectionAfter(registered, cause, ...later, unregistered, ...later, gone);
 
