@@ -44,6 +44,16 @@ describe('the buckets of the addresses', () => {
     expect(second).toBe(Math.min(3, Math.floor((at - 990) * 0.003)));
   });
 
+  it('remember whose bucket is not full yet, whoever comes meanwhile', () => {
+    const buckets = new AddressBuckets(10, 0);
+    through(buckets, 'a', 0);
+    for (let now = 10; now < 950; now += 10) through(buckets, 'b', now);
+
+    const taken = through(buckets, 'a', 950);
+
+    expect(taken).toBe(9);
+  });
+
   it('forget who has not come for two seconds', () => {
     const buckets = new AddressBuckets(3, 0);
     comeAll(buckets, 0, 'early', 100);
