@@ -1,11 +1,13 @@
 /**
  * One connection's life, from the accepted socket to the deleted registry entry.
  *
- *   connecting ──registered──▶ registered { active ⇄ idle } ◀──registered── doubted ◀──doubted── any open state
- *       │                           │                                        │
- *       └───── close, peer gone ────┼────────────────────────────────────────┘
- *                                   ▼
- *                closing { unregistering ─▶ disconnecting } ──socket.closed──▶ unregistered
+ *   connecting { registering ─▶ waiting } ──registered──▶ registered { active ⇄ idle } ◀──registered── doubted ◀──doubted── both
+ *       │                  │                                 │            │                              │
+ *       │                  └───── leave ─────▶ leaving ◀─────┘            │                              │
+ *       │                                         │ peer overdue          │                              │
+ *       └────── close, peer gone ─────────────────┼───────────────────────┴──────────────────────────────┘
+ *                                                 ▼
+ *                              closing { unregistering ─▶ disconnecting } ──socket.closed──▶ unregistered
  *
  * The chart decides, `ConnectionEffects` acts, and the outcome of every effect comes back as an event. Messages never
  * pass through the chart: the socket writes down when data came and tells the chart only of a change between active
@@ -23,7 +25,11 @@ export interface ConnectionEffects {
   register(): void;
   /** Forget the connection on this pod and delete its own entry. Answers `registry.unregistered` or `registry.unregisterFailed`. */
   unregister(): void;
-  /** Close with the closing handshake. Answers `socket.closed`, at once if the socket is gone already. */
+  /** Tell the device, if it listens to such, that the connection is there and whether it is registered. Nothing to answer. */
+  welcome(registered: boolean): void;
+  /** Ask the device to connect elsewhere before it is closed for this cause. Answers `peer.overdue` if it has not left in time. */
+  askToLeave(disconnect: Disconnect): void;
+  /** Close with the closing handshake. Answers `socket.closed`, at once if the socket is gone already, or `peer.overdue`. */
   closeSocket(disconnect: Disconnect): void;
   /** Cut the socket without a handshake. Answers `socket.closed`. */
   terminateSocket(): void;
@@ -51,8 +57,17 @@ export type ConnectionEvent =
   | { type: 'token.expired' }
   | { type: 'socket.failed'; disconnect: Disconnect }
   | { type: 'socket.closed'; disconnect: Disconnect }
-  | { type: 'closing.overdue' }
+  /** The device has not done in time what it was asked for. */
+  | { type: 'peer.overdue' }
+  /** Let the device go elsewhere first, then close. */
+  | { type: 'leave'; disconnect: Disconnect }
   | { type: 'close'; disconnect: Disconnect };
+
+/**
+ * `open`: not closing. `staying`: nor asked to leave. `trusted`: known to be the device's newest connection, as far as anything
+ * is known. `active` and `idle`: registered and so.
+ */
+export type ConnectionTag = 'open' | 'staying' | 'trusted' | 'registered' | 'active' | 'idle';
 
 export interface ConnectionInput {
   effects: ConnectionEffects;
@@ -76,11 +91,14 @@ export const connectionMachine = setup({
     context: {} as ConnectionContext,
     events: {} as ConnectionEvent,
     input: {} as ConnectionInput,
-    tags: {} as 'open' | 'trusted' | 'registered' | 'active' | 'idle',
+    tags: {} as ConnectionTag,
   },
   actions: {
     register: ({ context }) => context.effects.register(),
     unregister: ({ context }) => context.effects.unregister(),
+    welcomeRegistered: ({ context }) => context.effects.welcome(true),
+    welcomeUnregistered: ({ context }) => context.effects.welcome(false),
+    askToLeave: ({ context }) => context.effects.askToLeave(context.disconnect),
     closeSocket: ({ context }) => context.effects.closeSocket(context.disconnect),
     terminateSocket: ({ context }) => context.effects.terminateSocket(),
     reportEnd: ({ context }) => context.effects.ended(context.disconnect),
@@ -92,6 +110,7 @@ export const connectionMachine = setup({
   initial: 'connecting',
   on: {
     close: { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
+    leave: { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
     'socket.failed': { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
     'socket.closed': { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
     'peer.silent': { target: '.closing', actions: { type: 'noteCause', params: silent } },
@@ -106,31 +125,55 @@ export const connectionMachine = setup({
     'registry.unregisterFailed': {},
     'connection.idle': {},
     'connection.active': {},
-    'closing.overdue': {},
+    'peer.overdue': {},
   },
   states: {
     connecting: {
-      tags: ['open', 'trusted'],
+      tags: ['open', 'staying', 'trusted'],
       entry: 'register',
-      on: { 'registry.registered': 'registered' },
+      initial: 'registering',
+      on: {
+        leave: { target: 'leaving', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
+      },
+      states: {
+        registering: {
+          on: {
+            'registry.registered': { target: '#connection.registered', actions: 'welcomeRegistered' },
+            'registry.failed': { target: 'waiting', actions: 'welcomeUnregistered' },
+            'registry.doubted': { target: '#connection.doubted', actions: 'welcomeUnregistered' },
+          },
+        },
+        waiting: {
+          on: { 'registry.registered': '#connection.registered' }, // the next refresh writes the entry
+        },
+      },
     },
     registered: {
-      tags: ['open', 'trusted', 'registered'],
+      tags: ['open', 'staying', 'trusted', 'registered'],
       initial: 'active',
+      on: {
+        leave: { target: 'leaving', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
+      },
       states: {
         active: { tags: 'active', on: { 'connection.idle': 'idle' } },
         idle: { tags: 'idle', on: { 'connection.active': 'active' } },
       },
     },
     doubted: {
-      tags: 'open',
+      tags: ['open', 'staying'],
       on: { 'registry.registered': 'registered', 'registry.doubted': {} },
+    },
+    leaving: {
+      tags: ['open', 'trusted'], // callbacks go on until the device has taken over from itself
+      entry: 'askToLeave',
+      on: { 'peer.overdue': 'closing', 'registry.doubted': 'closing', leave: {} },
     },
     closing: {
       initial: 'unregistering',
       on: {
         'registry.doubted': {},
         close: {},
+        leave: {},
         'socket.failed': {},
         'socket.closed': {}, // told again when `disconnecting` asks
         'peer.silent': {},
@@ -151,7 +194,7 @@ export const connectionMachine = setup({
           entry: 'closeSocket',
           on: {
             'socket.closed': '#connection.unregistered',
-            'closing.overdue': { actions: 'terminateSocket' },
+            'peer.overdue': { actions: 'terminateSocket' },
           },
         },
       },
@@ -165,7 +208,8 @@ export type ConnectionStateValue = SnapshotFrom<typeof connectionMachine>['value
 /** `registered.idle` for `{ registered: 'idle' }`. */
 export function stateName(value: ConnectionStateValue): string {
   if (typeof value === 'string') return value;
-  return 'registered' in value ? `registered.${value.registered}` : `closing.${value.closing}`;
+  const [parent, child] = Object.entries(value)[0]!;
+  return `${parent}.${child}`;
 }
 
 /** The same chart, for a pod full of them. */

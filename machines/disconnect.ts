@@ -21,6 +21,13 @@ export const protocolError: Disconnect = {
   reconnect: true,
 };
 
+export const notUnderstood: Disconnect = {
+  code: 1003,
+  reason: 'not-understood',
+  when: 'in envelope mode, a frame of the device was none of those it may send',
+  reconnect: true,
+};
+
 export const invalidText: Disconnect = {
   code: 1007,
   reason: 'invalid-text',
@@ -110,6 +117,7 @@ export const superseded: Disconnect = {
 /** The closes this side makes, in the order of their codes. */
 export const disconnects: readonly Disconnect[] = [
   protocolError,
+  notUnderstood,
   invalidText,
   tooManyFragments,
   messageTooBig,

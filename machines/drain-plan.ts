@@ -3,6 +3,9 @@
 /** A closed socket is cut when the peer has not answered the close frame after this long, in ms. */
 export const closeTimeoutMs = 2000;
 
+/** How long a device that was asked to leave may take to connect elsewhere before its connection is closed, in ms. */
+export const leaveTimeoutMs = 1500;
+
 /** What the process keeps of the grace period to end by itself, in ms. */
 export const exitMarginMs = 2000;
 
@@ -21,7 +24,7 @@ export interface DrainSettings {
 export interface DrainPlan extends DrainSettings {
   /** The time that the closes after the last sweep are spread over; 0 in a burst, ms. */
   restMs: number;
-  /** The longest a drain lasts when every device answers or is cut: sweeps, then the rest, then the last close. */
+  /** The longest a drain lasts when every device answers or is cut: sweeps, then the rest, then the last to leave and to close. */
   longestMs: number;
   /** When the end is forced, counted from the start of the drain: the deadline, or earlier if the grace is shorter. */
   forcedAfterMs: number;
@@ -33,9 +36,10 @@ export function planDrain(settings: DrainSettings): DrainPlan {
   const { sweeps, intervalMs, pace, deadlineMs, graceMs } = settings;
   const forcedAfterMs = Math.max(0, Math.min(deadlineMs, graceMs - exitMarginMs));
   const sweepsMs = sweeps * intervalMs;
-  const spareMs = forcedAfterMs - sweepsMs - closeTimeoutMs - restMarginMs;
+  const lastMs = leaveTimeoutMs + closeTimeoutMs;
+  const spareMs = forcedAfterMs - sweepsMs - lastMs - restMarginMs;
   const restMs = pace === 'even' ? Math.max(intervalMs, Math.min(sweepsMs / 4, spareMs)) : 0;
-  const longestMs = sweepsMs + restMs + closeTimeoutMs;
+  const longestMs = sweepsMs + restMs + lastMs;
   return { ...settings, restMs, longestMs, forcedAfterMs, fits: longestMs + exitMarginMs <= graceMs };
 }
 

@@ -87,9 +87,9 @@ export class Drain implements PodEffects {
 
   sweep(sweepsLeft: number): void {
     const { plan, idleAfterMs, connections, log, tell, grant } = this.#options;
-    const remaining = connections().size;
-    const idle = this.#idle();
-    const chosen = idle.slice(0, sweepQuota(plan, remaining, sweepsLeft));
+    const staying = this.#staying();
+    const idle = this.#idle(staying);
+    const chosen = idle.slice(0, sweepQuota(plan, staying.length, sweepsLeft));
     const finished = (closed: number) => {
       const sweep = plan.sweeps - sweepsLeft + 1;
       log.info({ sweep, sweeps: plan.sweeps, idle: idle.length, closed, remaining: connections().size }, 'sweep done');
@@ -100,7 +100,7 @@ export class Drain implements PodEffects {
 
   closeRest(): void {
     const { plan, connections, log } = this.#options;
-    const rest = [...connections().all()].filter(({ isOpen }) => isOpen);
+    const rest = this.#staying();
     log.info({ rest: rest.length }, 'closing the rest');
     const finished = (closed: number) => log.info({ closed, remaining: connections().size }, 'rest closed');
     this.#closeSpread(rest, { finished, spareBelowMs: 0, overMs: plan.restMs }); // not limited by the fleet: the grace ends soon
@@ -126,16 +126,17 @@ export class Drain implements PodEffects {
     };
   }
 
-  /** Idle connections, longest idle first. */
-  #idle(): DeviceSocket[] {
-    const { connections, clock, idleAfterMs } = this.#options;
+  #staying(): DeviceSocket[] {
+    return [...this.#options.connections().all()].filter(({ isStaying }) => isStaying);
+  }
+
+  /** Those of them that are idle, longest idle first. */
+  #idle(staying: DeviceSocket[]): DeviceSocket[] {
+    const { clock, idleAfterMs } = this.#options;
     const now = clock.now();
-    const found = [];
-    for (const socket of connections().all()) {
-      const quietMs = socket.quietMs(now);
-      if (quietMs >= idleAfterMs && socket.isOpen) found.push({ socket, quietMs });
-    }
-    return found.sort((a, b) => b.quietMs - a.quietMs).map(({ socket }) => socket);
+    const quiet = staying.map((socket) => ({ socket, quietMs: socket.quietMs(now) }));
+    const idle = quiet.filter(({ quietMs }) => quietMs >= idleAfterMs);
+    return idle.sort((a, b) => b.quietMs - a.quietMs).map(({ socket }) => socket);
   }
 
   /** Closes these one after the other. A spread that is under way ends. */
@@ -172,8 +173,8 @@ export class Drain implements PodEffects {
     const count = { idle: 0, active: 0 };
     for (const socket of sockets) {
       const quietMs = socket.quietMs(now);
-      if (quietMs < spareBelowMs || !socket.isOpen) continue;
-      socket.close(restarting);
+      if (quietMs < spareBelowMs || !socket.isStaying) continue;
+      socket.leave(restarting);
       count[quietMs >= idleAfterMs ? 'idle' : 'active'] += 1;
     }
     for (const activity of ['idle', 'active'] as const) {

@@ -121,8 +121,9 @@ export function createMetrics() {
           const states = sources.connectionStates(); // a walk over all connections, so only once a scrape
           this.reset();
           for (const [state, count] of states) this.set({ state }, count);
-          if (states.size === 0) this.set({ state: 'connecting' }, 0); // an autoscaler takes no series for no data
-          unregistered.set(states.get('connecting') ?? 0); // scraped after this one
+          if (states.size === 0) this.set({ state: 'registered.active' }, 0); // an autoscaler takes no series for no data
+          const connecting = [...states].filter(([state]) => state.startsWith('connecting.'));
+          unregistered.set(connecting.reduce((sum, [, count]) => sum + count, 0)); // scraped after this one
         },
       });
       const unregistered = new Gauge({

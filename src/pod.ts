@@ -174,6 +174,7 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
   const { config, clock, clockwork, log, metrics, registration, podClient, ports } = parts;
   const { connections } = life;
   const settings = {
+    podId: config.POD_UID,
     idleAfterMs: config.IDLE_AFTER_MS,
     pingIntervalMs: config.PING_INTERVAL_MS,
     pongTimeoutMs: config.PONG_TIMEOUT_MS,

@@ -16,7 +16,7 @@ export interface ForwardOptions {
 }
 
 const hopHeader = 'Ws-Connect-Hop';
-const relayedRequestHeaders = ['content-type', 'if-match'];
+const relayedRequestHeaders = ['content-type', 'if-match', 'traceparent'];
 const relayedAnswerHeaders = ['content-type', 'content-length', 'etag', 'retry-after', 'ws-connect-pod'];
 
 /** Answers a request for a device that is not on this pod: from the registry, or with what the owning pod says, one hop away. */

@@ -1,7 +1,7 @@
 /**
  * What services ask of a device, on the callback listener.
  *
- *   POST   /callback/DEVICE      push the body to the device
+ *   POST   /callback/DEVICE      push the body to the device; ?id=ID names it, ?ack=1&timeoutMs=N waits until the device has it
  *   GET    /connections/DEVICE   is it connected, where and since when (HEAD: just whether)
  *   DELETE /connections/DEVICE   close its connection; ?reason=superseded is how pods tell each other that the device has moved
  *
@@ -14,13 +14,15 @@ import { kicked, superseded } from '../../machines/disconnect.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
-import { plainFrame } from '../device/protocol.ts';
 import type { DeviceSocket } from '../device/socket.ts';
 import { isDeviceId } from '../device-id.ts';
+import { createRandomIds } from '../random-ids.ts';
 import { readBody } from '../http/body.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';
 import type { Metrics } from '../metrics.ts';
+import { deliver } from './deliver.ts';
 import type { Forward } from './forward.ts';
+import { createReadMessage } from './message.ts';
 import { requireMatch } from './precondition.ts';
 
 export interface CallbackOptions {
@@ -39,7 +41,7 @@ export interface CallbackOptions {
 export function callbackRoutes(options: CallbackOptions): Router {
   const { connections, forward, maxPayloadBytes, podId, clock } = options;
   const router = new Router();
-
+  const readMessage = createReadMessage(createRandomIds());
   let self: string | undefined; // known once the pod listens
 
   /** The device's connection on this pod. One in doubt counts unless the registry knows another. */
@@ -58,31 +60,29 @@ export function callbackRoutes(options: CallbackOptions): Router {
     requireMatch(req.headers['if-match'], traceId);
   };
 
-  const deliver = async (ctx: Context): Promise<'delivered' | 'forwarded'> => {
+  const push = async (ctx: Context): Promise<'delivered' | 'acked' | 'forwarded'> => {
     const deviceId = deviceIdOf(ctx);
     const body = await readBody(ctx.req, maxPayloadBytes);
+    const message = readMessage(ctx, body);
     const socket = await find(deviceId);
     if (!socket) {
       await forward(ctx, deviceId, body);
       return 'forwarded';
     }
     answerFor(ctx, socket);
-    const frame = plainFrame(body, ctx.req.headers['content-type']);
-    if (!frame) throw new Problem({ status: 400, code: 'invalid-text', detail: 'a text body must be valid UTF-8' });
-    const outcome = await socket.deliver(frame);
-    if (outcome === 'backpressure') throw backpressure();
-    if (outcome === 'gone') throw gone();
-    answerDelivered(ctx, deviceId, socket.traceId);
+    const outcome = await deliver(socket, message);
+    if (outcome instanceof Problem) throw outcome;
+    answerDelivered(ctx, socket, outcome);
     return outcome;
   };
 
   /** The hot path: the type is not worked out anew, and JSON leaves every character of these ids as it is. */
-  const answerDelivered = (ctx: Context, deviceId: string, traceId: string): void => {
+  const answerDelivered = (ctx: Context, { deviceId, traceId }: DeviceSocket, outcome: string): void => {
     ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8');
-    ctx.body = `{"deviceId":"${deviceId}","traceId":"${traceId}","podId":"${podId}","outcome":"delivered"}`;
+    ctx.body = `{"deviceId":"${deviceId}","traceId":"${traceId}","podId":"${podId}","outcome":"${outcome}"}`;
   };
 
-  router.post('/callback/{*deviceId}', (ctx) => counted(options, () => deliver(ctx)));
+  router.post('/callback/{*deviceId}', (ctx) => counted(options, () => push(ctx)));
 
   router.get('/connections/{*deviceId}', async (ctx) => {
     const deviceId = deviceIdOf(ctx);
@@ -146,13 +146,4 @@ function reasonOf({ query }: Context): Disconnect {
     code: 'bad-reason',
     detail: 'a reason is kicked or superseded',
   });
-}
-
-function backpressure(): Problem {
-  const detail = 'the device reads more slowly than it is sent to';
-  return new Problem({ status: 503, code: 'backpressure', detail, headers: { 'Retry-After': '1' } });
-}
-
-function gone(): Problem {
-  return new Problem({ status: 404, code: 'not-connected', detail: 'the connection ended before the bytes were out' });
 }

@@ -1,15 +1,16 @@
 import { Socket } from 'node:net';
+import { createRandomIds } from '../random-ids.ts';
 import type { Connections } from './connections.ts';
 import { createRefreshSpread } from './deadlines.ts';
-import type { Accepted, SocketPorts } from './socket.ts';
+import type { Accepted } from './socket.ts';
 import { DeviceSocket } from './socket.ts';
-import { createTraceIds } from './trace-id.ts';
+import type { SocketPorts } from './socket-ports.ts';
 
 /** What happens to an upgraded socket: it gets a traceId and a turn among the refreshes, and its life begins. */
 export function createAccept(connections: Connections, socketPorts: SocketPorts): (accepted: Accepted) => void {
   const { clock, settings, log } = socketPorts;
   const isLogged = log.isLevelEnabled('debug');
-  const drawTraceId = createTraceIds();
+  const drawTraceId = createRandomIds();
   const nextRefresh = createRefreshSpread(settings.refreshMs);
   return (accepted) => {
     const { deviceId, socket, stream, tokenExpiresAt } = accepted;

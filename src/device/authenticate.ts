@@ -9,7 +9,7 @@ import { Problem } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
 import { unavailable } from './admission.ts';
 import { KeySet, KeysUnavailable } from './key-set.ts';
-import { offeredTokens } from './protocol.ts';
+import { offeredTokens } from './protocol/subprotocols.ts';
 
 /** What a device has proved. */
 export interface Identity {

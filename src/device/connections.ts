@@ -5,7 +5,8 @@ import { contended, superseded } from '../../machines/disconnect.ts';
 import type { ConnectionsLogic } from '../../machines/connections.ts';
 import type { Lease } from '../registry/lease.ts';
 import { Contention } from './contention.ts';
-import type { DeviceSocket, SocketKeeper } from './socket.ts';
+import type { DeviceSocket } from './socket.ts';
+import type { SocketKeeper } from './socket-ports.ts';
 
 /** This pod's connections: the one to use for each device, and all that still have a life, closing ones included. */
 export class Connections implements SocketKeeper {

@@ -9,8 +9,8 @@ export interface Deadlines {
   refreshAt: number;
   /** When the token the device connected with expires; Infinity without one. */
   tokenExpiresAt: number;
-  /** When a close that nobody answered becomes a cut; Infinity until the close. */
-  cutAt: number;
+  /** When the device has to have left, or answered a close; Infinity until it is asked for that. */
+  overdueAt: number;
 }
 
 export interface DeadlineSettings {
@@ -21,7 +21,7 @@ export interface DeadlineSettings {
 /** The earliest deadline. Only a connection that is active can become idle. */
 export function nextDeadline(at: Deadlines, active: boolean, { idleAfterMs, pongTimeoutMs }: DeadlineSettings): number {
   const idleAt = active ? at.lastDataAt + idleAfterMs : Infinity;
-  return Math.min(idleAt, at.lastSeenAt + pongTimeoutMs, at.pingAt, at.refreshAt, at.tokenExpiresAt, at.cutAt);
+  return Math.min(idleAt, at.lastSeenAt + pongTimeoutMs, at.pingAt, at.refreshAt, at.tokenExpiresAt, at.overdueAt);
 }
 
 /** The first turn after `now` of what comes round every `periodMs`. Turns missed while the process was frozen are left out. */

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ConnectionEvent } from '../../machines/connection.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
@@ -5,27 +6,84 @@ import {
   closedByPeer,
   invalidText,
   messageTooBig,
+  notUnderstood,
   protocolError,
   tooManyFragments,
 } from '../../machines/disconnect.ts';
+import type { Clock } from '../clock.ts';
+import { Acks } from './acks.ts';
+import type { Frame, Goaway, Message, Protocol, Welcome } from './protocol/protocol.ts';
 
 /** Hears what a device does. */
 export interface WebSocketListener {
-  /** A message came. */
+  /** A message came or went. */
   noteData(): void;
-  /** A ping or a pong came. */
+  /** Something else came. */
   noteSeen(): void;
   tell(event: ConnectionEvent): void;
 }
 
-/** A WebSocket that tells one listener, and no other, what happens: five event listeners each would cost more than the rest of a connect. */
+export interface WebSocketPorts {
+  clock: Clock;
+  settings: { maxBufferedBytes: number };
+}
+
+/**
+ * `delivered`: the kernel has taken the bytes. `acked`: the device has acknowledged the message. `ack-timeout`: it has not in time, or
+ * the connection has ended. `gone`: the connection ended before the bytes were out. With the others nothing was sent: `invalid-text`:
+ * it would be a text frame that is not UTF-8; `no-ack`: the device speaks a protocol without acknowledgements; `backpressure`: too
+ * much is waiting for this device already.
+ */
+export type Delivery = 'delivered' | 'acked' | 'ack-timeout' | 'gone' | 'invalid-text' | 'no-ack' | 'backpressure';
+
+/**
+ * A WebSocket that speaks a device's protocol. It tells one listener, and no other, what happens: five event listeners each would cost
+ * more than the rest of a connect.
+ */
 export class DeviceWebSocket extends WebSocket {
   declare listener: WebSocketListener;
+  declare speaks: Protocol;
+  declare stream: Duplex;
+  declare ports: WebSocketPorts;
+  #callbacksInFlight = 0;
+  /** Only once one was waited for. */
+  #acks: Acks | undefined;
 
-  override emit(event: string | symbol, first?: unknown): boolean {
+  /** Some message is under way to the device, or its acknowledgement to us. */
+  get isBusy(): boolean {
+    return this.#callbacksInFlight > 0 || this.bufferedAmount > 0;
+  }
+
+  /** The device can be asked to go elsewhere. */
+  get canLeave(): boolean {
+    return this.speaks.goaway !== undefined;
+  }
+
+  welcome(welcome: () => Welcome): void {
+    this.#push(this.speaks.welcome?.(welcome()));
+  }
+
+  goaway(goaway: Goaway): void {
+    this.#push(this.speaks.goaway?.(goaway));
+  }
+
+  /** Resolves when the kernel has taken the message, or with its acknowledgement if one is wanted. */
+  deliver(message: Message): Promise<Delivery> {
+    const { id, ackWithinMs } = message;
+    if (ackWithinMs !== undefined && !this.speaks.acks) return Promise.resolve('no-ack');
+    const frame = this.speaks.message(message);
+    if (!frame) return Promise.resolve('invalid-text');
+    const buffered = this.bufferedAmount;
+    if (buffered > 0 && buffered + frame.data.length > this.ports.settings.maxBufferedBytes) {
+      return Promise.resolve('backpressure');
+    }
+    return ackWithinMs === undefined ? this.#send(frame) : this.#sendForAck(frame, id, ackWithinMs);
+  }
+
+  override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
     switch (event) {
       case 'message':
-        this.listener.noteData();
+        this.#hear(first as Buffer, second as boolean);
         break;
       case 'ping':
       case 'pong':
@@ -35,10 +93,45 @@ export class DeviceWebSocket extends WebSocket {
         this.listener.tell({ type: 'socket.failed', disconnect: causeOf(first as Error) });
         break;
       case 'close':
+        this.#acks?.abandon();
         this.listener.tell({ type: 'socket.closed', disconnect: closedByPeer(first as number) });
         break;
     }
     return true;
+  }
+
+  #hear(data: Buffer, binary: boolean): void {
+    const heard = this.speaks.hear(data, binary);
+    if (!heard) return this.listener.tell({ type: 'close', disconnect: notUnderstood });
+    if (heard.type === 'message') return this.listener.noteData();
+    this.listener.noteSeen();
+    this.#acks?.acknowledge(heard.id);
+  }
+
+  async #sendForAck(frame: Frame, id: string, withinMs: number): Promise<Delivery> {
+    this.#callbacksInFlight += 1;
+    this.#acks ??= new Acks(this.ports.clock);
+    const acked = this.#acks.wait(id, withinMs); // before the bytes are out, for the device may be quick
+    let outcome: Delivery = await this.#send(frame);
+    if (outcome === 'delivered') outcome = (await acked) ? 'acked' : 'ack-timeout';
+    this.#callbacksInFlight -= 1;
+    return outcome;
+  }
+
+  #send({ data, binary }: Frame): Promise<'delivered' | 'gone'> {
+    this.#callbacksInFlight += 1;
+    return new Promise((resolve) => {
+      this.send(data, { binary }, (error) => {
+        this.#callbacksInFlight -= 1;
+        if (error || this.stream.destroyed) return resolve('gone'); // a write cut off from this side reports no error
+        this.listener.noteData();
+        resolve('delivered');
+      });
+    });
+  }
+
+  #push(frame: Frame | undefined): void {
+    if (frame) this.send(frame.data, { binary: frame.binary });
   }
 }
 

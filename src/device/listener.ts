@@ -11,7 +11,7 @@ import type { Capacity, Knock } from './admission.ts';
 import { admit } from './admission.ts';
 import type { Authenticate, Identity } from './authenticate.ts';
 import { handshakeTimeoutMs, PendingSockets } from './pending-sockets.ts';
-import { chooseProtocol } from './protocol.ts';
+import { chooseSubprotocol } from './protocol/subprotocols.ts';
 import { DeviceWebSocket } from './device-web-socket.ts';
 import type { Accepted } from './socket.ts';
 
@@ -143,7 +143,7 @@ function createUpgrades(maxPayload: number): WebSocketServer {
     maxFragments: 64,
     maxBufferedChunks: 256, // one-byte fragments would cost a thousand times their size
     closeTimeout: 2 * closeTimeoutMs, // the chart cuts first; this is for a chart that has crashed
-    handleProtocols: chooseProtocol,
+    handleProtocols: chooseSubprotocol,
   });
 }
 

@@ -1,49 +1,20 @@
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
-import type { ConnectionEvent, ConnectionStateValue } from '../../machines/connection.ts';
+import type { ConnectionEvent, ConnectionStateValue, ConnectionTag } from '../../machines/connection.ts';
 import { stateName } from '../../machines/connection.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
 import { restarting, serverError } from '../../machines/disconnect.ts';
-import { closeTimeoutMs } from '../../machines/drain-plan.ts';
-import type { Clock } from '../clock.ts';
-import type { Clockwork, Timed } from '../clockwork.ts';
-import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
-import type { LeaseHolder, LeaseOutcome, LeasePorts } from '../registry/lease.ts';
+import { closeTimeoutMs, leaveTimeoutMs } from '../../machines/drain-plan.ts';
+import type { Timed } from '../clockwork.ts';
+import type { LeaseHolder, LeaseOutcome } from '../registry/lease.ts';
 import { Lease } from '../registry/lease.ts';
-import type { Deadlines, DeadlineSettings } from './deadlines.ts';
+import type { Deadlines } from './deadlines.ts';
 import { nextDeadline, nextTurn } from './deadlines.ts';
-import type { DeviceWebSocket, WebSocketListener } from './device-web-socket.ts';
-import type { Frame } from './protocol.ts';
-
-export interface SocketSettings extends DeadlineSettings {
-  pingIntervalMs: number;
-  /** From one refresh of the registry entry to the next, ms. */
-  refreshMs: number;
-  maxBufferedBytes: number;
-  /** The largest `reconnectAfterMs` a drain hands out. */
-  reconnectSpreadMs: number;
-}
-
-/** Where the pod keeps its sockets. */
-export interface SocketKeeper {
-  /** No callback goes to this one any more. */
-  forget(socket: DeviceSocket): void;
-  /** Its life is over. */
-  end(socket: DeviceSocket): void;
-}
-
-/** What all sockets of a pod share. */
-export interface SocketPorts {
-  clock: Clock;
-  clockwork: Clockwork;
-  settings: SocketSettings;
-  keeper: SocketKeeper;
-  lease: LeasePorts;
-  metrics: Metrics;
-  log: Logger;
-}
+import type { DeviceWebSocket, Delivery, WebSocketListener } from './device-web-socket.ts';
+import type { Message } from './protocol/protocol.ts';
+import { protocolOf } from './protocol/subprotocols.ts';
+import type { SocketPorts } from './socket-ports.ts';
 
 /** An upgrade that was granted. */
 export interface Accepted {
@@ -60,8 +31,8 @@ export interface DeviceSocketInit extends Accepted {
   refreshAt: number;
 }
 
-/** `backpressure`: too much is waiting for this device already. `gone`: the connection ended before the bytes were out. */
-export type Delivery = 'delivered' | 'backpressure' | 'gone';
+/** Of a connection without an actor yet. */
+const unborn: ConnectionStateValue = { connecting: 'registering' };
 
 /** One device's WebSocket, bound to the actor that lives the connection's life. */
 export class DeviceSocket implements SupervisedConnection, WebSocketListener, LeaseHolder, Deadlines, Timed {
@@ -75,12 +46,10 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   pingAt: number;
   refreshAt: number;
   tokenExpiresAt: number;
-  cutAt = Infinity;
+  overdueAt = Infinity;
   dueTick = Infinity;
   readonly #ports: SocketPorts;
   readonly #socket: DeviceWebSocket;
-  readonly #stream: Duplex;
-  #callbacksInFlight = 0;
 
   constructor(ports: SocketPorts, { deviceId, traceId, socket, stream, refreshAt, tokenExpiresAt }: DeviceSocketInit) {
     const now = ports.clock.now();
@@ -88,7 +57,6 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.traceId = traceId;
     this.#ports = ports;
     this.#socket = socket;
-    this.#stream = stream;
     this.lease = new Lease(ports.lease, this);
     this.connectedAt = now;
     this.lastDataAt = now;
@@ -97,6 +65,9 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.refreshAt = refreshAt;
     this.tokenExpiresAt = tokenExpiresAt;
     socket.listener = this;
+    socket.speaks = protocolOf(socket.protocol);
+    socket.stream = stream;
+    socket.ports = ports;
   }
 
   /** The chart's own dotted state. */
@@ -106,12 +77,17 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
 
   /** The state as xstate has it: one value that all connections in the state share. */
   get stateValue(): ConnectionStateValue {
-    return this.actor?.getSnapshot().value ?? 'connecting';
+    return this.actor?.getSnapshot().value ?? unborn;
   }
 
   /** Not closing yet. */
   get isOpen(): boolean {
     return this.#is('open');
+  }
+
+  /** Neither closing nor asked to leave. */
+  get isStaying(): boolean {
+    return this.#is('staying');
   }
 
   /** Known to be the device's newest connection, as far as anything is known. */
@@ -125,7 +101,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
 
   /** How long a drain would have to spare it no longer: no data for this long, ms; 0 while something is under way. */
   quietMs(now: number): number {
-    return this.#callbacksInFlight > 0 || this.#socket.bufferedAmount > 0 ? 0 : now - this.lastDataAt;
+    return this.#socket.isBusy ? 0 : now - this.lastDataAt;
   }
 
   tell(event: ConnectionEvent): void {
@@ -155,28 +131,24 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.tell({ type: 'close', disconnect });
   }
 
-  /** Pushes one frame. Resolves when the kernel has taken it. */
-  deliver({ data, binary }: Frame): Promise<Delivery> {
-    const buffered = this.#socket.bufferedAmount;
-    if (buffered > 0 && buffered + data.length > this.#ports.settings.maxBufferedBytes) {
-      return Promise.resolve('backpressure');
-    }
-    this.#callbacksInFlight += 1;
-    return new Promise((resolve) => {
-      this.#socket.send(data, { binary }, (error) => {
-        this.#callbacksInFlight -= 1;
-        if (error || this.#stream.destroyed) return resolve('gone'); // a write cut off from this side reports no error
-        this.noteData();
-        resolve('delivered');
-      });
-    });
+  /** Closes it after the device had time to connect elsewhere, if it speaks a protocol in which it can be told. */
+  leave(disconnect: Disconnect): void {
+    this.tell({ type: this.#socket.canLeave ? 'leave' : 'close', disconnect });
+  }
+
+  /** Pushes one message. Resolves when the kernel has taken it, or with its acknowledgement if one is wanted. */
+  deliver(message: Message): Promise<Delivery> {
+    return this.#socket.deliver(message);
   }
 
   /** Acts on every deadline that has come, and says when to look again. */
   look(now: number): number {
     if (!this.#isAlive) return Infinity;
     const { settings } = this.#ports;
-    if (now >= this.cutAt) this.tell({ type: 'closing.overdue' });
+    if (now >= this.overdueAt) {
+      this.overdueAt = Infinity;
+      this.tell({ type: 'peer.overdue' });
+    }
     if (now >= this.lastSeenAt + settings.pongTimeoutMs) this.tell({ type: 'peer.silent' });
     if (now >= this.tokenExpiresAt) {
       this.tokenExpiresAt = Infinity;
@@ -199,6 +171,17 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.lease.refresh();
   }
 
+  welcome(registered: boolean): void {
+    const { deviceId, traceId } = this;
+    const { podId, pingIntervalMs } = this.#ports.settings;
+    this.#socket.welcome(() => ({ deviceId, traceId, podId, registered, pingIntervalMs }));
+  }
+
+  askToLeave({ reason }: Disconnect): void {
+    this.#socket.goaway({ reason, reconnectAfterMs: this.#drawReconnect(leaveTimeoutMs / 2) });
+    this.overdueAt = this.#ports.clock.now() + leaveTimeoutMs;
+  }
+
   unregister(): void {
     this.refreshAt = Infinity;
     this.#ports.keeper.forget(this);
@@ -211,13 +194,12 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
       this.tell({ type: 'socket.closed', disconnect });
       return;
     }
-    this.cutAt = this.#ports.clock.now() + closeTimeoutMs;
+    this.overdueAt = this.#ports.clock.now() + closeTimeoutMs;
     this.#socket.close(disconnect.code, this.#closeReason(disconnect));
     if (disconnect.abrupt) this.#socket.terminate();
   }
 
   terminateSocket(): void {
-    this.cutAt = Infinity;
     this.#socket.terminate();
   }
 
@@ -266,13 +248,17 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     return this.actor?.getSnapshot().status === 'active';
   }
 
-  #is(tag: 'open' | 'trusted' | 'registered' | 'active' | 'idle'): boolean {
+  #is(tag: ConnectionTag): boolean {
     return this.actor?.getSnapshot().hasTag(tag) === true;
   }
 
   #closeReason(disconnect: Disconnect): string {
     if (disconnect !== restarting) return disconnect.reason;
-    return JSON.stringify({ reconnectAfterMs: Math.round(Math.random() * this.#ports.settings.reconnectSpreadMs) });
+    return JSON.stringify({ reconnectAfterMs: this.#drawReconnect(Infinity) });
+  }
+
+  #drawReconnect(maxMs: number): number {
+    return Math.round(Math.random() * Math.min(this.#ports.settings.reconnectSpreadMs, maxMs));
   }
 
   noteSeen(): void {

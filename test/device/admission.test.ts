@@ -129,7 +129,7 @@ it('a pod that has not reached its registry yet lets devices in', async () => {
   const { status, json } = await ask(pod.callback, '/connections/lamp-1');
 
   expect(status).toBe(200);
-  expect(json).toMatchObject({ state: 'connecting' });
+  expect(json).toMatchObject({ state: 'connecting.waiting' });
   expect(device.socket.readyState).toBe(device.socket.OPEN);
 });
 

@@ -5,6 +5,7 @@ import type { DeviceSocket } from '../../src/device/socket.ts';
 import { Device } from '../support/device.ts';
 import { startDeviceSide } from '../support/device-side.ts';
 import { singly } from '../support/singly.ts';
+import { textMessage } from '../support/message.ts';
 import { until } from '../support/until.ts';
 
 /** A pod's connections, of which the one of device `faulty` fails when it is closed. */
@@ -30,7 +31,7 @@ it('a connection that crashes is closed with 1011 and unregistered, and its sibl
   connections.get('faulty')!.close(kicked);
   const closed = await faulty.closed;
   await until(async () => !(await registry.lookup('faulty')));
-  const delivery = await connections.get('sibling')!.deliver({ data: Buffer.from('hello'), binary: false });
+  const delivery = await connections.get('sibling')!.deliver(textMessage('hello'));
 
   expect(closed).toEqual({ code: 1011, reason: 'server-error' });
   expect(connections.get('faulty')).toBeUndefined();

@@ -8,7 +8,7 @@ const never = {
   pingAt: Infinity,
   refreshAt: Infinity,
   tokenExpiresAt: Infinity,
-  cutAt: Infinity,
+  overdueAt: Infinity,
 };
 const settings = { idleAfterMs: 3000, pongTimeoutMs: 60_000 };
 
@@ -17,10 +17,10 @@ describe('the next deadline', () => {
     ['the ping', { pingAt: 7 }, 7],
     ['the refresh', { refreshAt: 7 }, 7],
     ['the end of the token', { tokenExpiresAt: 7 }, 7],
-    ['the cut', { cutAt: 7 }, 7],
+    ['the cut', { overdueAt: 7 }, 7],
     ['the silence', { lastSeenAt: 7 }, 60_007],
     ['idleness', { lastDataAt: 7 }, 3007],
-    ['the earliest', { pingAt: 9, refreshAt: 8, cutAt: 7 }, 7],
+    ['the earliest', { pingAt: 9, refreshAt: 8, overdueAt: 7 }, 7],
   ])('can be %s', (_, at, expected) => {
     expect(nextDeadline({ ...never, ...at }, true, settings)).toBe(expected);
   });

@@ -19,10 +19,11 @@ const silent: ConnectionEvent = { type: 'peer.silent' };
 const flooding: ConnectionEvent = { type: 'peer.flooding' };
 const slow: ConnectionEvent = { type: 'reader.slow' };
 const expired: ConnectionEvent = { type: 'token.expired' };
-const overdue: ConnectionEvent = { type: 'closing.overdue' };
+const overdue: ConnectionEvent = { type: 'peer.overdue' };
 const broken: ConnectionEvent = { type: 'socket.failed', disconnect: protocolError };
 const gone: ConnectionEvent = { type: 'socket.closed', disconnect: closedByPeer(1001) };
 const close: ConnectionEvent = { type: 'close', disconnect: restarting };
+const leave: ConnectionEvent = { type: 'leave', disconnect: restarting };
 
 const events = [
   registered,
@@ -41,6 +42,7 @@ const events = [
   broken,
   gone,
   close,
+  leave,
 ];
 
 /** A connection that has heard `before`, and what it asked for so far. */
@@ -60,12 +62,12 @@ describe('every path through the chart of a connection', () => {
 
   testEveryPath(chart);
 
-  test('there are 321: the start, and 16 events in each of 20 states that are not final', () => {
+  test('there are 375: the start, and 17 events in each of 22 states that are not final', () => {
     const { size, paths } = chart;
 
-    // connecting, active, idle, doubted; then unregistering, disconnecting and unregistered for each of 8 causes
-    expect(size).toBe(4 + 3 * 8);
-    expect(paths).toHaveLength(1 + 16 * (4 + 2 * 8));
+    // registering, waiting, active, idle, doubted, leaving; then unregistering, disconnecting and unregistered for each of 8 causes
+    expect(size).toBe(6 + 3 * 8);
+    expect(paths).toHaveLength(1 + 17 * (6 + 2 * 8));
   });
 
   test('says of every event what becomes of it', () => {
@@ -77,9 +79,9 @@ describe('every path through the chart of a connection', () => {
   test('ignores on purpose what means nothing to it', () => {
     const ignoring = chart.pathsTo('ignored');
 
-    // of the 320 events 71 are heard: while open 8 causes, one step on, and a doubt where there is none yet;
-    // while closing either answer of the registry, and then the end of the socket or a cut
-    expect(ignoring).toHaveLength(320 - 4 * (8 + 1) - 3 - 8 * (2 + 2));
+    // of the 374 events 97 are heard: while open 8 causes; but in leaving the order to leave, but in doubt a doubt; one step on, and
+    // while registering also a failure; while closing either answer of the registry, and then the end of the socket or a cut
+    expect(ignoring).toHaveLength(374 - 6 * 8 - 5 - 5 - 6 - 1 - 8 * (2 + 2));
   });
 
   test('asks for register, unregister, closeSocket and ended once each, in this order, however far it comes', () => {
@@ -87,8 +89,27 @@ describe('every path through the chart of a connection', () => {
 
     for (const path of chart.paths) {
       const effects = chart.replay(path).calls.map((call) => call.split(' ')[0]!);
-      const lifeline = effects.filter((effect) => effect !== 'terminateSocket');
+      const lifeline = effects.filter((effect) => order.includes(effect));
       expect(lifeline).toEqual(order.slice(0, lifeline.length));
+    }
+  });
+
+  test('says welcome once, as soon as it knows whether it is registered, unless it ends before', () => {
+    const answers = new Set(['registry.registered', 'registry.failed', 'registry.doubted']);
+    const steps = new Set([
+      ...answers,
+      'connection.idle',
+      'connection.active',
+      'peer.overdue',
+      'registry.unregistered',
+    ]);
+
+    for (const path of chart.paths) {
+      const { calls } = chart.replay(path);
+      const types = path.events.map(({ type }) => type);
+      const end = types.findIndex((type) => !steps.has(type) && type !== 'registry.unregisterFailed');
+      const known = types.slice(0, end < 0 ? undefined : end).some((type) => answers.has(type));
+      expect(calls.filter((call) => call.startsWith('welcome'))).toHaveLength(known ? 1 : 0);
     }
   });
 
@@ -111,14 +132,20 @@ describe('a connection', () => {
   test('lives from register to unregister, closed socket and reported end', () => {
     const { calls, actor } = connectionAfter(registered, idle, active, close, unregistered, gone);
 
-    expect(calls).toEqual(['register', 'unregister', 'closeSocket restarting', 'ended restarting']);
+    expect(calls).toEqual([
+      'register',
+      'welcome registered',
+      'unregister',
+      'closeSocket restarting',
+      'ended restarting',
+    ]);
     expect(actor.getSnapshot().status).toBe('done');
   });
 
   test('is open but neither active nor idle while it registers', () => {
     const { actor } = connectionAfter();
 
-    expect([...actor.getSnapshot().tags].sort()).toEqual(['open', 'trusted']);
+    expect([...actor.getSnapshot().tags].sort()).toEqual(['open', 'staying', 'trusted']);
   });
 
   test('is active once registered, idle when nothing came, and active again', () => {
@@ -131,9 +158,9 @@ describe('a connection', () => {
     }
 
     expect(tags.map((set) => set.sort())).toEqual([
-      ['active', 'open', 'registered', 'trusted'],
-      ['idle', 'open', 'registered', 'trusted'],
-      ['active', 'open', 'registered', 'trusted'],
+      ['active', 'open', 'registered', 'staying', 'trusted'],
+      ['idle', 'open', 'registered', 'staying', 'trusted'],
+      ['active', 'open', 'registered', 'staying', 'trusted'],
     ]);
   });
 
@@ -149,9 +176,9 @@ describe('a connection', () => {
 
     actor.send(registered);
 
-    expect(before).toBe('connecting');
+    expect(before).toEqual({ connecting: 'waiting' });
     expect(actor.getSnapshot().value).toEqual({ registered: 'active' });
-    expect(calls).toEqual(['register']);
+    expect(calls).toEqual(['register', 'welcome unregistered']);
   });
 
   test('stays idle when a refresh writes its entry again or fails', () => {
@@ -161,15 +188,16 @@ describe('a connection', () => {
   });
 
   test.each([
-    ['connecting', []],
-    ['active', [registered]],
-    ['idle', [registered, idle]],
-  ])('in doubt, %s before, stays open and asks for nothing, but is not trusted', (_, before) => {
+    ['registering', [], ['register', 'welcome unregistered']],
+    ['waiting', [failed], ['register', 'welcome unregistered']],
+    ['active', [registered], ['register', 'welcome registered']],
+    ['idle', [registered, idle], ['register', 'welcome registered']],
+  ])('in doubt, %s before, stays open and asks for nothing more, but is not trusted', (_, before, asked) => {
     const { actor, calls } = connectionAfter(...before, doubted);
 
     expect(actor.getSnapshot().value).toBe('doubted');
-    expect([...actor.getSnapshot().tags]).toEqual(['open']);
-    expect(calls).toEqual(['register']);
+    expect([...actor.getSnapshot().tags].sort()).toEqual(['open', 'staying']);
+    expect(calls).toEqual(asked);
   });
 
   test('is trusted again, and active, once the registry has said that it is still registered', () => {
@@ -188,14 +216,14 @@ describe('a connection', () => {
   test('in doubt ends as superseded when there is a newer one', () => {
     const { calls } = connectionAfter(registered, doubted, superseded, unregistered, gone);
 
-    expect(calls).toEqual(['register', 'unregister', 'closeSocket superseded', 'ended superseded']);
+    expect(calls.slice(2)).toEqual(['unregister', 'closeSocket superseded', 'ended superseded']);
   });
 
   test('does not come to life again by a doubt while it closes', () => {
     const { actor, calls } = connectionAfter(registered, close, doubted, registered, unregistered, doubted);
 
     expect(actor.getSnapshot().value).toEqual({ closing: 'disconnecting' });
-    expect(calls).toEqual(['register', 'unregister', 'closeSocket restarting']);
+    expect(calls.slice(2)).toEqual(['unregister', 'closeSocket restarting']);
   });
 
   test('does not touch the socket before the registry has answered, even if the peer leaves meanwhile', () => {
@@ -204,20 +232,20 @@ describe('a connection', () => {
 
     actor.send(unregistered);
 
-    expect(before).toEqual(['register', 'unregister']);
+    expect(before.slice(2)).toEqual(['unregister']);
     expect(calls.at(-1)).toBe('closeSocket restarting');
   });
 
   test('closes its socket all the same when the registry cannot unregister it', () => {
     const { calls } = connectionAfter(registered, close, unregisterFailed);
 
-    expect(calls).toEqual(['register', 'unregister', 'closeSocket restarting']);
+    expect(calls.slice(2)).toEqual(['unregister', 'closeSocket restarting']);
   });
 
   test('does not take the late failure of a refresh for the answer to its unregistration', () => {
     const { calls } = connectionAfter(registered, close, failed);
 
-    expect(calls).toEqual(['register', 'unregister']);
+    expect(calls.slice(2)).toEqual(['unregister']);
   });
 
   test('is unregistered also when the peer leaves while it registers', () => {
@@ -263,6 +291,43 @@ describe('a connection', () => {
   test('cuts nothing while it waits for the registry', () => {
     const { calls } = connectionAfter(registered, close, overdue);
 
-    expect(calls).toEqual(['register', 'unregister']);
+    expect(calls.slice(2)).toEqual(['unregister']);
+  });
+
+  test.each([
+    ['registering', []],
+    ['waiting', [failed]],
+    ['active', [registered]],
+    ['idle', [registered, idle]],
+  ])('that shall leave, %s before, is open and trusted to the last', (_, before) => {
+    const { actor, calls } = connectionAfter(...before, leave);
+
+    expect([...actor.getSnapshot().tags].sort()).toEqual(['open', 'trusted']);
+    expect(calls.at(-1)).toBe('askToLeave restarting');
+  });
+
+  test('that shall leave and does not is closed', () => {
+    const { calls } = connectionAfter(registered, leave, overdue, unregistered, gone);
+
+    expect(calls.slice(2)).toEqual([
+      'askToLeave restarting',
+      'unregister',
+      'closeSocket restarting',
+      'ended restarting',
+    ]);
+  });
+
+  test('that shall leave ends as superseded when its device has connected elsewhere', () => {
+    const { calls } = connectionAfter(registered, leave, superseded, unregistered, gone);
+
+    expect(calls.slice(-2)).toEqual(['closeSocket superseded', 'ended superseded']);
+  });
+
+  test('that shall leave is not given the time for that when it is in doubt, or gets into it', () => {
+    const after = connectionAfter(registered, doubted, leave);
+    const before = connectionAfter(registered, leave, doubted);
+
+    expect(after.calls.slice(2)).toEqual(['unregister']);
+    expect(before.calls.slice(3)).toEqual(['unregister']);
   });
 });

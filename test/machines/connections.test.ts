@@ -35,7 +35,7 @@ describe('a birth', () => {
 
     expect(living()).toEqual(['a']);
     expect(connection.calls).toEqual(['register']);
-    expect(connection.actor?.getSnapshot().value).toBe('connecting');
+    expect(connection.actor?.getSnapshot().value).toEqual({ connecting: 'registering' });
   });
 
   test('gives the connection its actor before the first effect asks for it', () => {

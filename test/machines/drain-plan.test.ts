@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DrainSettings } from '../../machines/drain-plan.ts';
 import { loadConfig } from '../../src/config.ts';
-import { closeTimeoutMs, exitMarginMs, planDrain, sweepQuota } from '../../machines/drain-plan.ts';
+import { closeTimeoutMs, exitMarginMs, leaveTimeoutMs, planDrain, sweepQuota } from '../../machines/drain-plan.ts';
 
 const settings: DrainSettings = {
   sweeps: 4,
@@ -13,11 +13,13 @@ const settings: DrainSettings = {
   graceMs: 25_000,
 };
 
+const lastMs = leaveTimeoutMs + closeTimeoutMs;
+
 describe('a drain plan', () => {
-  test('lasts all sweeps, the time for the rest, and the last close', () => {
+  test('lasts all sweeps, the time for the rest, and the last to leave and to close', () => {
     const { longestMs, restMs } = planDrain(settings);
 
-    expect(longestMs).toBe(4 * 3000 + restMs + closeTimeoutMs);
+    expect(longestMs).toBe(4 * 3000 + restMs + lastMs);
   });
 
   test.each([
@@ -26,7 +28,7 @@ describe('a drain plan', () => {
       { sweeps: 20, deadlineMs: 300_000 },
       15_000,
     ],
-    ['what the deadline leaves of that', { sweeps: 20, deadlineMs: 70_000 }, 70_000 - 60_000 - closeTimeoutMs - 500],
+    ['what the deadline leaves of that', { sweeps: 20, deadlineMs: 70_000 }, 70_000 - 60_000 - lastMs - 500],
     ['an interval when the deadline leaves less', { sweeps: 20, deadlineMs: 64_000 }, 3000],
     ['an interval when a quarter of the sweeps is less', { sweeps: 1, deadlineMs: 300_000 }, 3000],
   ])('has for the rest %s', (_, change, expected) => {
@@ -38,17 +40,17 @@ describe('a drain plan', () => {
   test('with defaults ends before its deadline, however many are active to the last', () => {
     const { longestMs, forcedAfterMs, restMs } = loadConfig({}).drainPlan;
 
-    expect([longestMs, forcedAfterMs, restMs]).toEqual([24_500, 25_000, 2500]);
+    expect([longestMs, forcedAfterMs, restMs]).toEqual([24_500, 25_000, 1000]);
   });
 
   test('has no time for the rest in a burst, which leaves none', () => {
     const { longestMs } = planDrain({ ...settings, pace: 'burst' });
 
-    expect(longestMs).toBe(4 * 3000 + closeTimeoutMs);
+    expect(longestMs).toBe(4 * 3000 + lastMs);
   });
 
   test('fits a grace period that holds it and the exit margin to the millisecond', () => {
-    const longestMs = 5 * 3000 + closeTimeoutMs;
+    const longestMs = 5 * 3000 + lastMs;
 
     const exact = planDrain({ ...settings, graceMs: longestMs + exitMarginMs });
     const short = planDrain({ ...settings, graceMs: longestMs + exitMarginMs - 1 });

@@ -29,7 +29,9 @@ const events: ConnectionEvent[] = [
   { type: 'connection.active' },
   { type: 'peer.silent' },
   { type: 'token.expired' },
-  { type: 'closing.overdue' },
+  { type: 'peer.overdue' },
+  { type: 'leave', disconnect: kicked },
+  { type: 'registry.doubted' },
 ];
 
 type Logic = typeof connectionLogic;
@@ -170,10 +172,10 @@ describe('a shared chart of connections', () => {
     const expected = live(stock);
 
     expect([live(logic), live(logic)]).toEqual([expected, expected]);
-    expect(expected.calls).toEqual(['register', 'unregister', 'closeSocket restarting']);
+    expect(expected.calls).toEqual(['register', 'welcome registered', 'unregister', 'closeSocket restarting']);
   });
 
-  test.each(['register', 'unregister', 'closeSocket', 'ended'] as const)(
+  test.each(['register', 'welcome', 'unregister', 'closeSocket', 'ended'] as const)(
     'shows the same when %s throws, which fails that actor alone',
     (effect) => {
       const life = [registered, idle, close, unregistered, gone];
@@ -202,7 +204,7 @@ describe('a shared chart of connections', () => {
     actor.send(close);
 
     expect(actor.getSnapshot()).toMatchObject({ status: 'stopped', value: { registered: 'active' } });
-    expect(effects.calls).toEqual(['register']);
+    expect(effects.calls).toEqual(['register', 'welcome registered']);
   });
 
   test('is inspected as what it is: the same definition', () => {
@@ -265,6 +267,7 @@ describe('two actors in one state', () => {
 test('a snapshot is not copied for an event that changes nothing', () => {
   const effects: ConnectionEffects = new ConnectionRecorder();
   const actor = createActor(connectionLogic, { input: { effects } }).start();
+  actor.send({ type: 'registry.failed' });
   const before = actor.getSnapshot();
 
   actor.send({ type: 'registry.failed' });

@@ -27,12 +27,20 @@ export class ConnectionRecorder implements SupervisedConnection {
     this.#note('register');
   }
 
+  welcome(registered: boolean): void {
+    this.#note('welcome', registered ? 'registered' : 'unregistered');
+  }
+
+  askToLeave(disconnect: Disconnect): void {
+    this.#note('askToLeave', disconnect.reason);
+  }
+
   unregister(): void {
     this.#note('unregister');
   }
 
   closeSocket(disconnect: Disconnect): void {
-    this.#note('closeSocket', disconnect);
+    this.#note('closeSocket', disconnect.reason);
   }
 
   terminateSocket(): void {
@@ -40,7 +48,7 @@ export class ConnectionRecorder implements SupervisedConnection {
   }
 
   ended(disconnect: Disconnect): void {
-    this.#note('ended', disconnect);
+    this.#note('ended', disconnect.reason);
   }
 
   crashed(error: unknown): void {
@@ -61,8 +69,8 @@ export class ConnectionRecorder implements SupervisedConnection {
     this.actor!.send({ type: 'close', disconnect: kicked });
   }
 
-  #note(effect: keyof ConnectionEffects, disconnect?: Disconnect): void {
-    this.calls.push(disconnect ? `${effect} ${disconnect.reason}` : effect);
+  #note(effect: keyof ConnectionEffects, how?: string): void {
+    this.calls.push(how === undefined ? effect : `${effect} ${how}`);
     if (this.failsAt === effect) throw this.failure;
   }
 }

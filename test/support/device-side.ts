@@ -29,6 +29,7 @@ export async function startDeviceSide({ registry, connections: Kept = Connection
   const log = createLogger('info', { write: (line) => void lines.push(line) });
   const connections = new Kept(createActor(connectionsLogic, { input: { parent: createEmptyActor() } }).start());
   const settings = {
+    podId: 'pod-1',
     idleAfterMs: 3000,
     pingIntervalMs: 25_000,
     pongTimeoutMs: 60_000,

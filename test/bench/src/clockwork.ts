@@ -34,7 +34,7 @@ class Connection extends Entry implements Deadlines {
   pingAt: number;
   refreshAt: number;
   tokenExpiresAt = Infinity;
-  cutAt = Infinity;
+  overdueAt = Infinity;
   looks = 0;
   readonly ballast = Array.from({ length: ballast }, () => 0);
   #active = true;

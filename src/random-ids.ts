@@ -3,8 +3,8 @@ import { randomFillSync } from 'node:crypto';
 const idBytes = 16;
 const idsAtOnce = 256;
 
-/** Draws traceIds: 32 hex digits, 128 bits of a CSPRNG, drawn many at once because each draw has a price of its own. */
-export function createTraceIds(): () => string {
+/** Draws ids that nobody can guess: 32 hex digits, 128 bits of a CSPRNG, drawn many at once because each draw has a price of its own. */
+export function createRandomIds(): () => string {
   const pool = Buffer.alloc(idsAtOnce * idBytes);
   let used = pool.length;
   return () => {

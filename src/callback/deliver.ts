@@ -1,0 +1,31 @@
+import type { Delivery } from '../device/device-web-socket.ts';
+import type { Message } from '../device/protocol/protocol.ts';
+import type { DeviceSocket } from '../device/socket.ts';
+import type { ProblemOptions } from '../http/problem.ts';
+import { Problem } from '../http/problem.ts';
+
+type Success = 'delivered' | 'acked';
+
+/** What the service is told when its message was not delivered, or nobody knows. */
+const problems: Record<Exclude<Delivery, Success>, ProblemOptions> = {
+  gone: { status: 404, code: 'not-connected', detail: 'the connection ended before the bytes were out' },
+  'invalid-text': { status: 400, code: 'invalid-text', detail: 'a text body must be valid UTF-8' },
+  'no-ack': { status: 422, code: 'no-ack', detail: 'the device is in plain mode, in which nothing is acknowledged' },
+  backpressure: {
+    status: 503,
+    code: 'backpressure',
+    detail: 'the device reads more slowly than it is sent to',
+    headers: { 'Retry-After': '1' },
+  },
+  'ack-timeout': {
+    status: 504,
+    code: 'ack-timeout',
+    detail: 'no acknowledgement came in time, or the connection ended first: the device may have the message',
+  },
+};
+
+/** Pushes a message down a connection of this pod. */
+export async function deliver(socket: DeviceSocket, message: Message): Promise<Success | Problem> {
+  const delivery = await socket.deliver(message);
+  return delivery === 'delivered' || delivery === 'acked' ? delivery : new Problem(problems[delivery]);
+}

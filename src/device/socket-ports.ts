@@ -1,0 +1,36 @@
+import type { Clock } from '../clock.ts';
+import type { Clockwork } from '../clockwork.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { LeasePorts } from '../registry/lease.ts';
+import type { DeadlineSettings } from './deadlines.ts';
+import type { DeviceSocket } from './socket.ts';
+
+export interface SocketSettings extends DeadlineSettings {
+  podId: string;
+  pingIntervalMs: number;
+  /** From one refresh of the registry entry to the next, ms. */
+  refreshMs: number;
+  maxBufferedBytes: number;
+  /** The largest `reconnectAfterMs` a drain hands out. */
+  reconnectSpreadMs: number;
+}
+
+/** Where the pod keeps its sockets. */
+export interface SocketKeeper {
+  /** No callback goes to this one any more. */
+  forget(socket: DeviceSocket): void;
+  /** Its life is over. */
+  end(socket: DeviceSocket): void;
+}
+
+/** What all sockets of a pod share. */
+export interface SocketPorts {
+  clock: Clock;
+  clockwork: Clockwork;
+  settings: SocketSettings;
+  keeper: SocketKeeper;
+  lease: LeasePorts;
+  metrics: Metrics;
+  log: Logger;
+}
