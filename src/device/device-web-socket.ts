@@ -20,6 +20,10 @@ export interface WebSocketListener {
   noteData(): void;
   /** Something else came. */
   noteSeen(): void;
+  /** Too much is waiting for the device: a callback was refused, and half of what may wait does. */
+  noteBehind(): void;
+  /** Less than half of what may wait does. */
+  noteCaughtUp(): void;
   tell(event: ConnectionEvent): void;
 }
 
@@ -75,6 +79,7 @@ export class DeviceWebSocket extends WebSocket {
     if (!frame) return Promise.resolve('invalid-text');
     const buffered = this.bufferedAmount;
     if (buffered > 0 && buffered + frame.data.length > this.ports.settings.maxBufferedBytes) {
+      if (this.#isBehind) this.listener.noteBehind();
       return Promise.resolve('backpressure');
     }
     return ackWithinMs === undefined ? this.#send(frame) : this.#sendForAck(frame, id, ackWithinMs);
@@ -98,6 +103,10 @@ export class DeviceWebSocket extends WebSocket {
         break;
     }
     return true;
+  }
+
+  get #isBehind(): boolean {
+    return this.bufferedAmount >= this.ports.settings.maxBufferedBytes / 2;
   }
 
   #hear(data: Buffer, binary: boolean): void {
@@ -124,6 +133,7 @@ export class DeviceWebSocket extends WebSocket {
       this.send(data, { binary }, (error) => {
         this.#callbacksInFlight -= 1;
         if (error || this.stream.destroyed) return resolve('gone'); // a write cut off from this side reports no error
+        if (!this.#isBehind) this.listener.noteCaughtUp();
         this.listener.noteData();
         resolve('delivered');
       });

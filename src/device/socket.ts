@@ -10,7 +10,7 @@ import type { Timed } from '../clockwork.ts';
 import type { LeaseHolder, LeaseOutcome } from '../registry/lease.ts';
 import { Lease } from '../registry/lease.ts';
 import type { Deadlines } from './deadlines.ts';
-import { nextDeadline, nextTurn } from './deadlines.ts';
+import { lateLookMs, nextDeadline, nextTurn, slowReaderMs } from './deadlines.ts';
 import type { DeviceWebSocket, Delivery, WebSocketListener } from './device-web-socket.ts';
 import type { Message } from './protocol/protocol.ts';
 import { protocolOf } from './protocol/subprotocols.ts';
@@ -46,6 +46,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   pingAt: number;
   refreshAt: number;
   tokenExpiresAt: number;
+  slowAt = Infinity;
   overdueAt = Infinity;
   dueTick = Infinity;
   readonly #ports: SocketPorts;
@@ -154,6 +155,8 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
       this.tokenExpiresAt = Infinity;
       this.tell({ type: 'token.expired' });
     }
+    if (now > this.slowAt + lateLookMs) this.slowAt = now + slowReaderMs;
+    if (now >= this.slowAt) this.tell({ type: 'reader.slow' });
     if (this.#is('active') && now >= this.lastDataAt + settings.idleAfterMs) this.tell({ type: 'connection.idle' });
     if (now >= this.pingAt) {
       this.pingAt = now + settings.pingIntervalMs;
@@ -259,6 +262,16 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
 
   #drawReconnect(maxMs: number): number {
     return Math.round(Math.random() * Math.min(this.#ports.settings.reconnectSpreadMs, maxMs));
+  }
+
+  noteBehind(): void {
+    if (this.slowAt < Infinity) return;
+    this.slowAt = this.#ports.clock.now() + slowReaderMs;
+    this.#arm();
+  }
+
+  noteCaughtUp(): void {
+    this.slowAt = Infinity;
   }
 
   noteSeen(): void {
