@@ -71,8 +71,20 @@ const variables = {
     'ranges such as 10.0.0.0/8, separated by commas',
     isCidr,
   ),
+  MESSAGES_PER_CONNECTION_PER_SECOND: integer(
+    'messages of one connection in a second; more close it; 0 is no limit',
+    0,
+    0,
+    1_000_000,
+  ),
+  CALLBACKS_PER_DEVICE_PER_SECOND: integer('callbacks to one device in a second; 0 is no limit', 0, 0, 1_000_000),
   MAX_PAYLOAD_BYTES: integer('largest callback body and largest message of a device', 65_536, 1, 16_777_216),
-  MAX_BUFFERED_BYTES: integer('bytes that may wait for one slow device', 1_048_576, 1, 1_073_741_824),
+  MAX_BUFFERED_BYTES: integer(
+    'bytes that may wait for one slow device; one that stays slow is closed',
+    1_048_576,
+    1,
+    1_073_741_824,
+  ),
   DRAIN_SWEEPS: integer('rounds of a drain at most', 20, 1, 1000),
   DRAIN_INTERVAL_MS: ms('from one sweep to the next', 1000, 10),
   DRAIN_MIN_BATCH: integer('what a sweep may close even when few are left', 100, 1, 10_000_000),
@@ -119,9 +131,6 @@ const variables = {
   LOG_LEVEL: oneOf('what is logged', ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']),
 };
 
-/** In the public contract, but not in this version: refused rather than silently without effect. */
-const notYet = ['MESSAGES_PER_CONNECTION_PER_SECOND', 'CALLBACKS_PER_DEVICE_PER_SECOND'];
-
 type Variables = typeof variables;
 type Parsed = { [Name in keyof Variables]: Variables[Name] extends Variable<infer T> ? T : never };
 type WorkedOut = 'POD_IP' | 'POD_UID';
@@ -148,9 +157,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads and checks the environment. An empty value counts as none. Throws `ConfigError` at the first thing wrong. */
 export function loadConfig(env: Environment): Config {
-  for (const name of notYet) {
-    if (env[name] && env[name] !== '0') throw new ConfigError(`${name} is set, but this version does not support it`);
-  }
   const read = <Name extends keyof Variables>(name: Name) => parse(name, env[name]) as Parsed[Name];
   const values = Object.fromEntries(variableNames().map((name) => [name, read(name)])) as Parsed;
   const mistake = authMistake(values);

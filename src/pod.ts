@@ -180,6 +180,8 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
     pongTimeoutMs: config.PONG_TIMEOUT_MS,
     refreshMs: config.LEASE_TTL_MS / 3,
     maxBufferedBytes: config.MAX_BUFFERED_BYTES,
+    messagesPerSecond: config.MESSAGES_PER_CONNECTION_PER_SECOND,
+    callbacksPerSecond: config.CALLBACKS_PER_DEVICE_PER_SECOND,
     reconnectSpreadMs: config.RECONNECT_SPREAD_MS,
   };
   const takeover = createTakeover({ podClient, isPodAddress: insideCidrs(config.POD_CIDRS), metrics, log });

@@ -4,9 +4,10 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { LeasePorts } from '../registry/lease.ts';
 import type { DeadlineSettings } from './deadlines.ts';
+import type { RateLimits } from './device-web-socket.ts';
 import type { DeviceSocket } from './socket.ts';
 
-export interface SocketSettings extends DeadlineSettings {
+export interface SocketSettings extends DeadlineSettings, RateLimits {
   podId: string;
   pingIntervalMs: number;
   /** From one refresh of the registry entry to the next, ms. */

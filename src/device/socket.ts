@@ -4,7 +4,7 @@ import type { ConnectionActor, SupervisedConnection } from '../../machines/conne
 import type { ConnectionEvent, ConnectionStateValue, ConnectionTag } from '../../machines/connection.ts';
 import { stateName } from '../../machines/connection.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
-import { restarting, serverError } from '../../machines/disconnect.ts';
+import { flooding, restarting, serverError } from '../../machines/disconnect.ts';
 import { closeTimeoutMs, leaveTimeoutMs } from '../../machines/drain-plan.ts';
 import type { Timed } from '../clockwork.ts';
 import type { LeaseHolder, LeaseOutcome } from '../registry/lease.ts';
@@ -94,6 +94,10 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   /** Known to be the device's newest connection, as far as anything is known. */
   get isTrusted(): boolean {
     return this.#is('trusted');
+  }
+
+  get isFlooding(): boolean {
+    return this.actor?.getSnapshot().context.disconnect === flooding;
   }
 
   get isPeerThere(): boolean {
