@@ -6,6 +6,7 @@ import type { LeasePorts } from '../registry/lease.ts';
 import type { DeadlineSettings } from './deadlines.ts';
 import type { RateLimits } from './device-web-socket.ts';
 import type { DeviceSocket } from './socket.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface SocketSettings extends DeadlineSettings, RateLimits {
   podId: string;
@@ -31,6 +32,7 @@ export interface SocketPorts {
   clockwork: Clockwork;
   settings: SocketSettings;
   keeper: SocketKeeper;
+  traffic: Traffic;
   lease: LeasePorts;
   metrics: Metrics;
   log: Logger;

@@ -1,7 +1,7 @@
 /**
  * `ws-connect.v1`: JSON text frames.
  *
- *   to the device     {"type":"welcome","deviceId","traceId","podId","registered","pingIntervalMs"}   first, once
+ *   to the device     {"type":"welcome","deviceId","traceId","podId","registered","pingIntervalMs"}   once
  *                     {"type":"message","id","contentType","data" or "base64","ack":true?,"traceparent"?}
  *                     {"type":"goaway","reason","reconnectAfterMs"}   connect anew; this one is closed after that
  *   from the device   {"type":"message","data"}
