@@ -13,7 +13,7 @@ import type { Authenticate, Identity } from './authenticate.ts';
 import { handshakeTimeoutMs, PendingSockets } from './pending-sockets.ts';
 import { chooseSubprotocol } from './protocol/subprotocols.ts';
 import { DeviceWebSocket } from './device-web-socket.ts';
-import type { Accepted } from './socket.ts';
+import type { Accepted } from './socket-ports.ts';
 
 declare module 'ws' {
   namespace WebSocket {

@@ -1,10 +1,11 @@
+import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { Clockwork } from '../clockwork.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { LeasePorts } from '../registry/lease.ts';
 import type { DeadlineSettings } from './deadlines.ts';
-import type { RateLimits } from './device-web-socket.ts';
+import type { DeviceWebSocket, RateLimits } from './device-web-socket.ts';
 import type { DeviceSocket } from './socket.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -36,4 +37,19 @@ export interface SocketPorts {
   lease: LeasePorts;
   metrics: Metrics;
   log: Logger;
+}
+
+/** An upgrade that was granted. */
+export interface Accepted {
+  deviceId: string;
+  socket: DeviceWebSocket;
+  /** What the WebSocket runs over. */
+  stream: Duplex;
+  /** Ms on the pod's clock; Infinity when there is no token. */
+  tokenExpiresAt: number;
+}
+
+export interface DeviceSocketInit extends Accepted {
+  traceId: string;
+  refreshAt: number;
 }

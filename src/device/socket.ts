@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
 import type { ConnectionEvent, ConnectionStateValue, ConnectionTag } from '../../machines/connection.ts';
@@ -15,22 +14,7 @@ import { lateLookMs, nextDeadline, nextTurn, slowReaderMs } from './deadlines.ts
 import type { DeviceWebSocket, Delivery, WebSocketListener } from './device-web-socket.ts';
 import type { Message } from './protocol/protocol.ts';
 import { protocolOf } from './protocol/subprotocols.ts';
-import type { SocketPorts } from './socket-ports.ts';
-
-/** An upgrade that was granted. */
-export interface Accepted {
-  deviceId: string;
-  socket: DeviceWebSocket;
-  /** What the WebSocket runs over. */
-  stream: Duplex;
-  /** Ms on the pod's clock; Infinity when there is no token. */
-  tokenExpiresAt: number;
-}
-
-export interface DeviceSocketInit extends Accepted {
-  traceId: string;
-  refreshAt: number;
-}
+import type { DeviceSocketInit, SocketPorts } from './socket-ports.ts';
 
 /** Of a connection without an actor yet. */
 const unborn: ConnectionStateValue = { connecting: 'registering' };
