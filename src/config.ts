@@ -179,6 +179,14 @@ export function configWarnings(config: Config): string[] {
   if (config.CALLBACK_TOKENS && config.CALLBACK_AUTH === 'none') {
     warnings.push('CALLBACK_AUTH=none: CALLBACK_TOKENS are shown to other pods, but nobody is asked for one');
   }
+  if (config.CONNECTS_PER_ADDRESS_PER_SECOND > 0 && !config.TRUSTED_PROXIES) {
+    warnings.push(
+      'CONNECTS_PER_ADDRESS_PER_SECOND without TRUSTED_PROXIES: behind a proxy all devices share its address',
+    );
+  }
+  if (config.CONNECTS_PER_ADDRESS_PER_SECOND === 0 && config.TRUSTED_PROXIES) {
+    warnings.push('TRUSTED_PROXIES has no effect without CONNECTS_PER_ADDRESS_PER_SECOND');
+  }
   if (!insideCidrs(config.POD_CIDRS)(config.POD_IP)) {
     warnings.push('POD_IP is outside POD_CIDRS: pods with the same setting forward no callback to this one');
   }

@@ -294,9 +294,15 @@ describe('a warning at start', () => {
     expect(warnings({})).toBe('');
   });
 
+  it('is not given for a limit by address that knows its proxies', () => {
+    expect(warnings({ CONNECTS_PER_ADDRESS_PER_SECOND: '5', TRUSTED_PROXIES: '10.0.0.0/8' })).toBe('');
+  });
+
   it.each([
     ['DEVICE_AUTH=none', { REDIS_URL: 'redis://127.0.0.1', POD_IP: '10.0.0.1' }],
     ['CALLBACK_AUTH=none', { CALLBACK_TOKENS: 'a-token-of-16-by' }],
+    ['CONNECTS_PER_ADDRESS_PER_SECOND without', { CONNECTS_PER_ADDRESS_PER_SECOND: '5' }],
+    ['TRUSTED_PROXIES has no effect', { TRUSTED_PROXIES: '10.0.0.0/8' }],
     ['POD_IP is outside POD_CIDRS', { POD_IP: '192.0.2.1' }],
     ['PONG_TIMEOUT_MS', { PONG_TIMEOUT_MS: '25000' }],
     ['DRAIN_DEADLINE_MS', { DRAIN_DEADLINE_MS: '22999' }],

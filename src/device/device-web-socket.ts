@@ -148,6 +148,7 @@ export class DeviceWebSocket extends WebSocket {
     return true;
   }
 
+  /** Is there room for one more? */
   #take(limit: keyof RateLimits): boolean {
     const { clock, settings } = this.ports;
     const perSecond = settings[limit];
