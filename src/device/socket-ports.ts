@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Disconnect } from '../../machines/disconnect.ts';
 import type { Clock } from '../clock.ts';
 import type { Clockwork } from '../clockwork.ts';
 import type { Logger } from '../log.ts';
@@ -6,6 +7,7 @@ import type { Metrics } from '../metrics.ts';
 import type { LeasePorts } from '../registry/lease.ts';
 import type { DeadlineSettings } from './deadlines.ts';
 import type { DeviceWebSocket, RateLimits } from './device-web-socket.ts';
+import type { Ended } from './life-log.ts';
 import type { DeviceSocket } from './socket.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -36,6 +38,7 @@ export interface SocketPorts {
   traffic: Traffic;
   lease: LeasePorts;
   metrics: Metrics;
+  logLife: (ended: Ended, disconnect: Disconnect) => void;
   log: Logger;
 }
 

@@ -1,19 +1,20 @@
 import { WebSocket } from 'ws';
 import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
 import type { ConnectionEvent, ConnectionStateValue, ConnectionTag } from '../../machines/connection.ts';
-import { stateName } from '../../machines/connection.ts';
+import { stateName } from '../../machines/state-name.ts';
 import type { Move } from '../../machines/sharing.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
-import { flooding, restarting, serverError } from '../../machines/disconnect.ts';
+import { flooding, serverError } from '../../machines/disconnect.ts';
 import { closeTimeoutMs, leaveTimeoutMs } from '../../machines/drain-plan.ts';
 import type { Timed } from '../clockwork.ts';
 import type { LeaseHolder, LeaseOutcome } from '../registry/lease.ts';
 import { Lease } from '../registry/lease.ts';
 import type { Deadlines } from './deadlines.ts';
-import { lateLookMs, nextDeadline, nextTurn, slowReaderMs } from './deadlines.ts';
+import { lateLookMs, namedDeadlines, nextDeadline, nextTurn, slowReaderMs } from './deadlines.ts';
 import type { DeviceWebSocket, Delivery, WebSocketListener } from './device-web-socket.ts';
 import type { Message } from './protocol/protocol.ts';
 import { protocolOf } from './protocol/subprotocols.ts';
+import { closeReason, drawReconnect } from './reconnect.ts';
 import type { DeviceSocketInit, SocketPorts } from './socket-ports.ts';
 
 /** Of a connection without an actor yet. */
@@ -130,6 +131,21 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.tell({ type: 'close', disconnect });
   }
 
+  /** What it waits for, the earliest first, on the pod's clock. */
+  deadlines(): { what: string; time: number }[] {
+    return namedDeadlines(this, this.#is('active'), this.#ports.settings);
+  }
+
+  /** What has gone each way over its socket, TLS and handshake included, and what waits to go, bytes. */
+  bytes(): { received: number; sent: number; waiting: number } {
+    return this.#socket.bytes();
+  }
+
+  /** The subprotocol it speaks; empty when none was asked for. */
+  get subprotocol(): string {
+    return this.#socket.protocol;
+  }
+
   /** Closes it after the device had time to connect elsewhere, if it speaks a protocol in which it can be told. */
   leave(disconnect: Disconnect): void {
     this.tell({ type: this.#socket.canLeave ? 'leave' : 'close', disconnect });
@@ -179,7 +195,10 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   }
 
   askToLeave({ reason }: Disconnect): void {
-    this.#socket.goaway({ reason, reconnectAfterMs: this.#drawReconnect(leaveTimeoutMs / 2) });
+    this.#socket.goaway({
+      reason,
+      reconnectAfterMs: drawReconnect(Math.min(this.#ports.settings.reconnectSpreadMs, leaveTimeoutMs / 2)),
+    });
     this.overdueAt = this.#ports.clock.now() + leaveTimeoutMs;
   }
 
@@ -196,7 +215,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
       return;
     }
     this.overdueAt = this.#ports.clock.now() + closeTimeoutMs;
-    this.#socket.close(disconnect.code, this.#closeReason(disconnect));
+    this.#socket.close(disconnect.code, closeReason(disconnect, this.#ports.settings.reconnectSpreadMs));
     if (disconnect.abrupt) this.#socket.terminate();
   }
 
@@ -211,14 +230,12 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   }
 
   ended(disconnect: Disconnect): void {
-    const { keeper, traffic, metrics, log, clock, clockwork } = this.#ports;
+    const { keeper, traffic, metrics, logLife, clockwork } = this.#ports;
     clockwork.disarm(this);
     keeper.end(this);
     if (this.#lastMove) traffic.ended(this.#lastMove);
     metrics.closed(disconnect);
-    const durationMs = Math.round(clock.now() - this.connectedAt);
-    const { code, reason } = disconnect;
-    log.debug({ deviceId: this.deviceId, traceId: this.traceId, code, reason, durationMs }, 'connection ended');
+    logLife(this, disconnect);
   }
 
   crashed(error: unknown): void {
@@ -261,18 +278,8 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     return this.actor?.getSnapshot().hasTag(tag) === true;
   }
 
-  #closeReason(disconnect: Disconnect): string {
-    if (disconnect !== restarting) return disconnect.reason;
-    return JSON.stringify({ reconnectAfterMs: this.#drawReconnect(Infinity) });
-  }
-
-  #drawReconnect(maxMs: number): number {
-    return Math.round(Math.random() * Math.min(this.#ports.settings.reconnectSpreadMs, maxMs));
-  }
-
   noteBehind(): void {
-    if (this.slowAt < Infinity) return;
-    this.slowAt = this.#ports.clock.now() + slowReaderMs;
+    this.slowAt = Math.min(this.slowAt, this.#ports.clock.now() + slowReaderMs);
     this.#arm();
   }
 
