@@ -20,6 +20,8 @@ const connectionEvents: { [TType in ConnectionEvent['type']]: Extract<Connection
   'connection.idle': { type: 'connection.idle' },
   'connection.active': { type: 'connection.active' },
   'peer.silent': { type: 'peer.silent' },
+  'peer.flooding': { type: 'peer.flooding' },
+  'reader.slow': { type: 'reader.slow' },
   'token.expired': { type: 'token.expired' },
   'peer.overdue': { type: 'peer.overdue' },
   'socket.failed': { type: 'socket.failed', disconnect: protocolError },

@@ -3,6 +3,7 @@ import { connectionsLogic } from '../../machines/connections.ts';
 import type { Clock } from '../clock.ts';
 import { Clockwork } from '../clockwork.ts';
 import { Connections } from '../device/connections.ts';
+import { createLifeLog } from '../device/life-log.ts';
 import type { SocketPorts, SocketSettings } from '../device/socket-ports.ts';
 import type { Logger } from '../log.ts';
 import { Reconciler } from '../registry/reconciler.ts';
@@ -29,6 +30,8 @@ const defaults: SocketSettings = {
   pongTimeoutMs: 60_000,
   refreshMs: testLeaseTtlMs / 3,
   maxBufferedBytes: 1_048_576,
+  messagesPerSecond: 0,
+  callbacksPerSecond: 0,
   reconnectSpreadMs: 0,
 };
 
@@ -52,6 +55,7 @@ export function createDeviceSide({ clock, registry, metrics, log, settings, Kept
       onError: () => {},
     },
     metrics,
+    logLife: createLifeLog(log, clock),
     log,
   };
   return { connections, ports };

@@ -2,7 +2,7 @@ import { restarting } from '../../machines/disconnect.ts';
 import type { Clockwork } from '../clockwork.ts';
 import { createAccept } from '../device/accept.ts';
 import type { Connections } from '../device/connections.ts';
-import type { Accepted } from '../device/socket.ts';
+import type { Accepted } from '../device/socket-ports.ts';
 import { createLogger } from '../log.ts';
 import { MemoryRegistry } from '../registry/memory.ts';
 import type { Registry } from '../registry/registry.ts';

@@ -32,6 +32,7 @@ export async function startDeviceSide({ registry, connections: Kept }: DeviceSid
       maxConnections: 0,
       isOriginAllowed: () => true,
       isHere: () => false,
+      takeTurnOf: () => true,
       takeTurn: () => true,
     }),
     accept: createAccept(connections, ports),
