@@ -135,6 +135,15 @@ describe('a message for a device of a test pod', () => {
     expect(lamp.received).toEqual(['on', Buffer.of(1)]);
   });
 
+  it.each([125, 126, 4096, 4097, 70_000])('of %i bytes arrives whole', async (length) => {
+    const { pod, lamp } = await connectLamp();
+
+    const outcome = await pod.deliver('lamp-1', { body: 'x'.repeat(length) });
+
+    expect(outcome).toBe('delivered');
+    expect(lamp.received).toEqual(['x'.repeat(length)]);
+  });
+
   it('is acknowledged by a device that speaks ws-connect.v1', async () => {
     const { pod, lamp } = await connectLamp({ subprotocol: 'ws-connect.v1' });
 
