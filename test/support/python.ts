@@ -14,9 +14,11 @@ const debian = ['python3-websockets', 'python3-websocket', 'python3-redis'];
 /** The one on the PATH is often not Debian's, and has none of Debian's libraries. */
 const commands = ['python3', '/usr/bin/python3'];
 
+let found: Promise<Python> | undefined;
+
 /** A python3 that has websockets, websocket-client and redis. Throws when there is none to be had. */
 export function findPython(): Promise<Python> {
-  return provide({
+  found ??= provide({
     what: `python3 with ${debian.join(', ')}`,
     installed: () => working({}),
     unpacked: {
@@ -26,14 +28,17 @@ export function findPython(): Promise<Python> {
     },
     packages: ['python3', ...debian],
   });
+  return found;
 }
 
-/** What is printed and written is UTF-8, whatever the machine's locale. */
+/** What is printed and read is UTF-8, whatever the machine's locale. */
 function working(env: Record<string, string>): Python | undefined {
   const effective = { ...env, PYTHONUTF8: '1', PYTHONUNBUFFERED: '1' };
-  const imports = `import ${modules.join(', ')}`;
-  const runs = (command: string) =>
-    spawnSync(command, ['-c', imports], { env: { PATH: process.env['PATH'], ...effective } }).status === 0;
-  const command = commands.find((each) => runs(each));
-  return command === undefined ? undefined : { command, env: effective };
+  const script = `import sys, ${modules.join(', ')}; print(sys.executable)`;
+  for (const command of commands) {
+    const options = { env: { PATH: process.env['PATH'], ...effective }, encoding: 'utf8' } as const;
+    const { status, stdout } = spawnSync(command, ['-c', script], options);
+    if (status === 0) return { command: stdout.trim(), env: effective }; // itself, not what chooses it
+  }
+  return undefined;
 }
