@@ -100,8 +100,9 @@ describe('examples/python/device.py', () => {
     await until(() => device.said().includes('cannot connect'));
 
     const pod = await runPod({ DEVICE_PORT: String(port) });
-
     await connected(pod);
+
+    expect(await until(() => device.said().endsWith('connected\n'))).toBe(true);
   });
 });
 
