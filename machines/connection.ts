@@ -16,7 +16,8 @@
 import type { SnapshotFrom } from 'xstate';
 import { assign, setup } from 'xstate';
 import type { Disconnect } from './disconnect.ts';
-import { silent, superseded, tokenExpired } from './disconnect.ts';
+import { flooding, silent, slowReader, superseded, tokenExpired } from './disconnect.ts';
+import type { Move } from './sharing.ts';
 import { sharing } from './sharing.ts';
 
 /** What a connection's life asks of its surroundings. None may throw, and none waits: each answers with an event. */
@@ -35,6 +36,8 @@ export interface ConnectionEffects {
   terminateSocket(): void;
   /** The life is over. Nothing to answer. */
   ended(disconnect: Disconnect): void;
+  /** It goes to another state. Nothing to answer. Only the shared chart tells this. */
+  moved?(move: Move): void;
   /** The actor failed and its life cannot go on: release everything. Nothing to answer. */
   crashed(error: unknown): void;
 }
@@ -50,6 +53,10 @@ export type ConnectionEvent =
   | { type: 'connection.idle' }
   | { type: 'connection.active' }
   | { type: 'peer.silent' }
+  /** It sends more messages than it may. */
+  | { type: 'peer.flooding' }
+  /** It does not read what is sent to it. */
+  | { type: 'reader.slow' }
   | { type: 'token.expired' }
   | { type: 'socket.failed'; disconnect: Disconnect }
   | { type: 'socket.closed'; disconnect: Disconnect }
@@ -110,6 +117,8 @@ export const connectionMachine = setup({
     'socket.failed': { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
     'socket.closed': { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
     'peer.silent': { target: '.closing', actions: { type: 'noteCause', params: silent } },
+    'peer.flooding': { target: '.closing', actions: { type: 'noteCause', params: flooding } },
+    'reader.slow': { target: '.closing', actions: { type: 'noteCause', params: slowReader } },
     'token.expired': { target: '.closing', actions: { type: 'noteCause', params: tokenExpired } },
     'registry.superseded': { target: '.closing', actions: { type: 'noteCause', params: superseded } },
     'registry.doubted': '.doubted',
@@ -171,6 +180,8 @@ export const connectionMachine = setup({
         'socket.failed': {},
         'socket.closed': {}, // told again when `disconnecting` asks
         'peer.silent': {},
+        'peer.flooding': {},
+        'reader.slow': {},
         'token.expired': {},
         'registry.superseded': {},
       },
@@ -197,12 +208,5 @@ export const connectionMachine = setup({
 
 export type ConnectionStateValue = SnapshotFrom<typeof connectionMachine>['value'];
 
-/** `registered.idle` for `{ registered: 'idle' }`. */
-export function stateName(value: ConnectionStateValue): string {
-  if (typeof value === 'string') return value;
-  const [parent, child] = Object.entries(value)[0]!;
-  return `${parent}.${child}`;
-}
-
 /** The same chart, for a pod full of them. */
-export const connectionLogic = sharing(connectionMachine, contextOf);
+export const connectionLogic = sharing(connectionMachine, contextOf, ({ effects }, move) => effects.moved?.(move));

@@ -8,10 +8,14 @@ export type Invocation =
   | { command: 'run'; hints: boolean }
   | { command: 'help' }
   | { command: 'print-config' }
-  | { command: 'rehearse'; args: string[] };
+  | { command: 'rehearse'; args: string[] }
+  | { command: 'follow'; args: string[] };
+
+const subcommands = ['rehearse', 'follow'] as const;
 
 export function parseArguments(args: string[]): Invocation {
-  if (args[0] === 'rehearse') return { command: 'rehearse', args: args.slice(1) };
+  const subcommand = subcommands.find((name) => name === args[0]);
+  if (subcommand) return { command: subcommand, args: args.slice(1) };
   try {
     const { values } = parseArgs({
       args,
@@ -38,12 +42,13 @@ export function helpText(): string {
   return `ws-connect: keeps devices reachable over WebSocket while pods come and go
 
 Usage: ws-connect [--help | --print-config | --hints]
-       ws-connect rehearse [--help | options]
+       ws-connect rehearse | follow [--help | options]
 
   --help          show this and exit
   --print-config  show the effective configuration as JSON, without secrets, and exit
   --hints         once it listens, say on stderr how to connect and how to push
   rehearse        roll a fleet on this machine and report what devices and services noticed
+  follow          show what becomes of a device's connections, step by step
 
 Exit codes: 0 drained; 1 ended by force, or could not start; 2 the configuration or the arguments are wrong.
 SIGTERM or SIGINT drains the pod; a second one ends it at once.

@@ -2,6 +2,7 @@
 import { helpText, hintText, parseArguments } from './cli.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, loadConfig, printableConfig } from './config.ts';
+import { follow, FollowError } from './follow/command.ts';
 import { ListenError } from './http/server.ts';
 import { createLogger } from './log.ts';
 import { createPod } from './pod.ts';
@@ -20,6 +21,7 @@ async function main(): Promise<number> {
     const { runRehearsal } = await import('./rehearse/command.ts'); // no pod needs it
     return runRehearsal(invocation.args);
   }
+  if (invocation.command === 'follow') return follow(invocation.args);
   const config = loadConfig(process.env);
   if (invocation.command === 'print-config') {
     process.stdout.write(`${JSON.stringify(printableConfig(config), null, 2)}\n`);
@@ -37,7 +39,8 @@ async function main(): Promise<number> {
 /** What an operator has done wrong is told in a sentence; anything else is our fault and keeps its stack. */
 function explain(error: unknown): number {
   const isMisuse = error instanceof ConfigError || error instanceof UsageError;
-  if (!isMisuse && !(error instanceof ListenError || error instanceof RehearsalError)) throw error;
+  const isKnown = error instanceof ListenError || error instanceof RehearsalError || error instanceof FollowError;
+  if (!isMisuse && !isKnown) throw error;
   process.stderr.write(`ws-connect: ${error.message}\n`);
   return isMisuse ? 2 : 1;
 }

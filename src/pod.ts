@@ -1,6 +1,9 @@
 /** The composition root: every part of a pod, wired by plain calls. Nothing is shared between two pods of one process. */
 import type { Server } from 'node:http';
 import { hostPort, insideCidrs } from './address.ts';
+import { Followers } from './admin/follow.ts';
+import { liveRoutes } from './admin/live-routes.ts';
+import { Overviews } from './admin/overview.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { requireToken } from './callback/authenticate.ts';
 import { createForward } from './callback/forward.ts';
@@ -14,6 +17,8 @@ import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
 import { createAccept } from './device/accept.ts';
 import { createAuthenticate } from './device/authenticate.ts';
+import { createConnectLimit } from './device/connect-limit.ts';
+import { createLifeLog } from './device/life-log.ts';
 import { DeviceListener } from './device/listener.ts';
 import { FreezeWatch } from './freeze-watch.ts';
 import { createHttpServer } from './http/app.ts';
@@ -95,7 +100,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
   const callback = callbackListener(parts, life);
   const device = deviceListener(parts, life);
   metrics.observe({
-    connectionStates: () => life.connections.countByState(),
+    connectionStates: () => life.connections.traffic.countByState(),
     drainPhase: life.phase,
     isRegistryUp: registration.isUp,
     dirty: registration.dirty,
@@ -108,13 +113,14 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     clearTimeout(giveUpOnOthers);
     podClient.close();
     await registration.close();
-    await closeServer(admin, lastAnswersMs);
+    admin.end();
+    await closeServer(admin.server, lastAnswersMs);
     metrics.close();
   };
 
   const open = async (): Promise<void> => {
     const { HOST: host } = config;
-    ports.adminPort = await listen(admin, 'ADMIN_PORT', { host, port: config.ADMIN_PORT });
+    ports.adminPort = await listen(admin.server, 'ADMIN_PORT', { host, port: config.ADMIN_PORT });
     ports.callbackPort = await listen(callback, 'CALLBACK_PORT', { host, port: config.CALLBACK_PORT });
     ports.devicePort = await listen(device.server, 'DEVICE_PORT', { host, port: config.DEVICE_PORT });
     log.info({ ...ports, drainPlan: config.drainPlan }, 'listening');
@@ -179,6 +185,8 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
     pongTimeoutMs: config.PONG_TIMEOUT_MS,
     refreshMs: config.LEASE_TTL_MS / 3,
     maxBufferedBytes: config.MAX_BUFFERED_BYTES,
+    messagesPerSecond: config.MESSAGES_PER_CONNECTION_PER_SECOND,
+    callbacksPerSecond: config.CALLBACKS_PER_DEVICE_PER_SECOND,
     reconnectSpreadMs: config.RECONNECT_SPREAD_MS,
   };
   const takeover = createTakeover({ podClient, isPodAddress: insideCidrs(config.POD_CIDRS), metrics, log });
@@ -190,6 +198,7 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
     },
   });
   const origins = config.ALLOWED_ORIGINS && new Set(config.ALLOWED_ORIGINS);
+  const takeTurnOf = createConnectLimit(config, clock);
   const turns = new TokenBucket(config.ACCEPTS_PER_SECOND, clock.now());
   return new DeviceListener({
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
@@ -201,10 +210,21 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
       maxConnections: config.MAX_CONNECTIONS,
       isOriginAllowed: (origin) => origins === undefined || origins.has(origin),
       isHere: (deviceId) => connections.get(deviceId) !== undefined,
+      takeTurnOf,
       takeTurn: () => turns.take(clock.now()),
     }),
     authenticate: createAuthenticate({ config, clock, log }),
-    accept: createAccept(connections, { clock, clockwork, settings, keeper: connections, lease, metrics, log }),
+    accept: createAccept(connections, {
+      clock,
+      clockwork,
+      settings,
+      keeper: connections,
+      traffic: connections.traffic,
+      lease,
+      metrics,
+      logLife: createLifeLog(log, clock),
+      log,
+    }),
   });
 }
 
@@ -237,10 +257,21 @@ function callbackListener(
   return createHttpServer(routes, log, guard);
 }
 
-function adminListener({ config, clock, log, metrics }: Parts, life: Life): Server {
-  const routes = adminRoutes({
-    podId: config.POD_UID,
-    connections: life.connections,
+/** `end` ends what somebody looks at all the time. */
+function adminListener(parts: Parts, life: Life): { server: Server; end: () => void } {
+  const { config, clock, log, metrics, registration } = parts;
+  const { connections, actor } = life;
+  const { POD_UID: podId, drainPlan: plan } = config;
+  const overviews = new Overviews({ podId, plan, life, metrics, isRegistryUp: registration.isUp, clock });
+  const followers = new Followers({
+    inspect: (observer) => actor.system.inspect(observer),
+    connections: () => connections.all(),
+    clock,
+  });
+  const live = liveRoutes({ podId, connections, registry: registration.registry, overviews, followers, clock });
+  const router = adminRoutes({
+    podId,
+    connections,
     metrics,
     clock,
     isReady: () => life.is('ready'),
@@ -250,5 +281,12 @@ function adminListener({ config, clock, log, metrics }: Parts, life: Life): Serv
     },
     progress: life.progress,
   });
-  return createHttpServer(routes, log);
+  router.use(live.router.routes());
+  return {
+    server: createHttpServer(router, log),
+    end() {
+      live.end();
+      overviews.stop();
+    },
+  };
 }

@@ -11,6 +11,7 @@ describe('the arguments', () => {
     [['-h'], { command: 'help' }],
     [['--print-config'], { command: 'print-config' }],
     [['--print-config', '--help'], { command: 'help' }],
+    [['follow', 'lamp-1'], { command: 'follow', args: ['lamp-1'] }],
     [['rehearse'], { command: 'rehearse', args: [] }],
     [['rehearse', '--pods', '4', '--help'], { command: 'rehearse', args: ['--pods', '4', '--help'] }],
   ])('%j', (args, expected) => {

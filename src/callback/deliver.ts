@@ -17,6 +17,12 @@ const problems: Record<Exclude<Delivery, Success>, ProblemOptions> = {
     detail: 'the device reads more slowly than it is sent to',
     headers: { 'Retry-After': '1' },
   },
+  'too-many-callbacks': {
+    status: 429,
+    code: 'too-many-callbacks',
+    detail: 'more callbacks come than this device may be sent',
+    headers: { 'Retry-After': '1' },
+  },
   'ack-timeout': {
     status: 504,
     code: 'ack-timeout',

@@ -131,7 +131,7 @@ export function describe(socket: DeviceSocket, podId: string, clock: Clock) {
   };
 }
 
-function deviceIdOf(ctx: Context & { params?: Record<string, string> }): string {
+export function deviceIdOf(ctx: Context & { params?: Record<string, string> }): string {
   const deviceId = ctx.params?.['deviceId'] ?? '';
   if (!isDeviceId(deviceId)) throw badDeviceId();
   return deviceId;

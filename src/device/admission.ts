@@ -1,5 +1,7 @@
 import { isDeviceId } from '../device-id.ts';
+import type { ProblemOptions } from '../http/problem.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';
+import type { Sender } from './client-address.ts';
 
 /** What the pod says of itself when a device knocks. */
 export interface Capacity {
@@ -12,6 +14,8 @@ export interface Capacity {
   isOriginAllowed(origin: string): boolean;
   /** Would this device only take the place of its own connection? */
   isHere(deviceId: string): boolean;
+  /** Asked before the last, for it counts: may one more come from this address? */
+  takeTurnOf(sender: Sender): boolean;
   /** Asked last, for it counts: may one more be accepted at this time? */
   takeTurn(): boolean;
 }
@@ -22,10 +26,14 @@ export interface Knock {
   upgrade: string | undefined;
   /** The `Origin` header; only browsers send one. */
   origin?: string | undefined;
+  sender: Sender;
 }
 
 /** Decides on one request at the device listener: the device to let in, or what to answer before, and instead of, the upgrade. */
-export function admit({ url = '', upgrade, origin }: Knock, capacity: Capacity): { deviceId: string } | Problem {
+export function admit(
+  { url = '', upgrade, origin, sender }: Knock,
+  capacity: Capacity,
+): { deviceId: string } | Problem {
   const { path, query } = splitUrl(url);
   if (path !== '/connect') {
     return new Problem({ status: 404, code: 'no-such-route', detail: 'devices connect at /connect' });
@@ -40,6 +48,9 @@ export function admit({ url = '', upgrade, origin }: Knock, capacity: Capacity):
   const { connections, maxConnections } = capacity;
   if (maxConnections > 0 && connections >= maxConnections && !capacity.isHere(deviceId)) {
     return unavailable('full', 'this pod holds as many connections as it may');
+  }
+  if (!capacity.takeTurnOf(sender)) {
+    return tryLater({ status: 429, code: 'too-many-connects', detail: 'too many connects come from your address' });
   }
   if (!capacity.takeTurn()) return unavailable('too-fast', 'this pod accepts no more connections at this moment');
   return { deviceId };
@@ -56,8 +67,12 @@ const retrySpread = 5;
 
 /** 503: nothing is wrong with the request, and it may come again. */
 export function unavailable(code: string, detail: string): Problem {
+  return tryLater({ status: 503, code, detail });
+}
+
+function tryLater(options: ProblemOptions): Problem {
   const retryAfter = 1 + Math.floor(Math.random() * retrySpread);
-  return new Problem({ status: 503, code, detail, headers: { 'Retry-After': String(retryAfter) } });
+  return new Problem({ ...options, headers: { 'Retry-After': String(retryAfter) } });
 }
 
 function splitUrl(url: string): { path: string; query: URLSearchParams } {

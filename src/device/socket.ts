@@ -1,35 +1,21 @@
-import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
 import type { ConnectionEvent, ConnectionStateValue, ConnectionTag } from '../../machines/connection.ts';
-import { stateName } from '../../machines/connection.ts';
+import { stateName } from '../../machines/state-name.ts';
+import type { Move } from '../../machines/sharing.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
-import { restarting, serverError } from '../../machines/disconnect.ts';
+import { flooding, serverError } from '../../machines/disconnect.ts';
 import { closeTimeoutMs, leaveTimeoutMs } from '../../machines/drain-plan.ts';
 import type { Timed } from '../clockwork.ts';
 import type { LeaseHolder, LeaseOutcome } from '../registry/lease.ts';
 import { Lease } from '../registry/lease.ts';
 import type { Deadlines } from './deadlines.ts';
-import { nextDeadline, nextTurn } from './deadlines.ts';
+import { lateLookMs, namedDeadlines, nextDeadline, nextTurn, slowReaderMs } from './deadlines.ts';
 import type { DeviceWebSocket, Delivery, WebSocketListener } from './device-web-socket.ts';
 import type { Message } from './protocol/protocol.ts';
 import { protocolOf } from './protocol/subprotocols.ts';
-import type { SocketPorts } from './socket-ports.ts';
-
-/** An upgrade that was granted. */
-export interface Accepted {
-  deviceId: string;
-  socket: DeviceWebSocket;
-  /** What the WebSocket runs over. */
-  stream: Duplex;
-  /** Ms on the pod's clock; Infinity when there is no token. */
-  tokenExpiresAt: number;
-}
-
-export interface DeviceSocketInit extends Accepted {
-  traceId: string;
-  refreshAt: number;
-}
+import { closeReason, drawReconnect } from './reconnect.ts';
+import type { DeviceSocketInit, SocketPorts } from './socket-ports.ts';
 
 /** Of a connection without an actor yet. */
 const unborn: ConnectionStateValue = { connecting: 'registering' };
@@ -46,8 +32,12 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   pingAt: number;
   refreshAt: number;
   tokenExpiresAt: number;
+  slowAt = Infinity;
   overdueAt = Infinity;
   dueTick = Infinity;
+  /** Since when it is in its state, on the pod's clock. */
+  movedAt: number;
+  #lastMove: Move | undefined;
   readonly #ports: SocketPorts;
   readonly #socket: DeviceWebSocket;
 
@@ -59,6 +49,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.#socket = socket;
     this.lease = new Lease(ports.lease, this);
     this.connectedAt = now;
+    this.movedAt = now;
     this.lastDataAt = now;
     this.lastSeenAt = now;
     this.pingAt = now + ports.settings.pingIntervalMs;
@@ -80,6 +71,11 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     return this.actor?.getSnapshot().value ?? unborn;
   }
 
+  /** The event that brought it into its state. */
+  get cause(): string | undefined {
+    return this.#lastMove?.event;
+  }
+
   /** Not closing yet. */
   get isOpen(): boolean {
     return this.#is('open');
@@ -93,6 +89,10 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   /** Known to be the device's newest connection, as far as anything is known. */
   get isTrusted(): boolean {
     return this.#is('trusted');
+  }
+
+  get isFlooding(): boolean {
+    return this.actor?.getSnapshot().context.disconnect === flooding;
   }
 
   get isPeerThere(): boolean {
@@ -131,6 +131,21 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.tell({ type: 'close', disconnect });
   }
 
+  /** What it waits for, the earliest first, on the pod's clock. */
+  deadlines(): { what: string; time: number }[] {
+    return namedDeadlines(this, this.#is('active'), this.#ports.settings);
+  }
+
+  /** What has gone each way over its socket, TLS and handshake included, and what waits to go, bytes. */
+  bytes(): { received: number; sent: number; waiting: number } {
+    return this.#socket.bytes();
+  }
+
+  /** The subprotocol it speaks; empty when none was asked for. */
+  get subprotocol(): string {
+    return this.#socket.protocol;
+  }
+
   /** Closes it after the device had time to connect elsewhere, if it speaks a protocol in which it can be told. */
   leave(disconnect: Disconnect): void {
     this.tell({ type: this.#socket.canLeave ? 'leave' : 'close', disconnect });
@@ -154,6 +169,8 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
       this.tokenExpiresAt = Infinity;
       this.tell({ type: 'token.expired' });
     }
+    if (now > this.slowAt + lateLookMs) this.slowAt = now + slowReaderMs;
+    if (now >= this.slowAt) this.tell({ type: 'reader.slow' });
     if (this.#is('active') && now >= this.lastDataAt + settings.idleAfterMs) this.tell({ type: 'connection.idle' });
     if (now >= this.pingAt) {
       this.pingAt = now + settings.pingIntervalMs;
@@ -178,7 +195,10 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   }
 
   askToLeave({ reason }: Disconnect): void {
-    this.#socket.goaway({ reason, reconnectAfterMs: this.#drawReconnect(leaveTimeoutMs / 2) });
+    this.#socket.goaway({
+      reason,
+      reconnectAfterMs: drawReconnect(Math.min(this.#ports.settings.reconnectSpreadMs, leaveTimeoutMs / 2)),
+    });
     this.overdueAt = this.#ports.clock.now() + leaveTimeoutMs;
   }
 
@@ -195,7 +215,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
       return;
     }
     this.overdueAt = this.#ports.clock.now() + closeTimeoutMs;
-    this.#socket.close(disconnect.code, this.#closeReason(disconnect));
+    this.#socket.close(disconnect.code, closeReason(disconnect, this.#ports.settings.reconnectSpreadMs));
     if (disconnect.abrupt) this.#socket.terminate();
   }
 
@@ -203,22 +223,28 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.#socket.terminate();
   }
 
+  moved(move: Move): void {
+    this.#lastMove = move;
+    this.movedAt = this.#ports.clock.now();
+    this.#ports.traffic.moved(move);
+  }
+
   ended(disconnect: Disconnect): void {
-    const { keeper, metrics, log, clock, clockwork } = this.#ports;
+    const { keeper, traffic, metrics, logLife, clockwork } = this.#ports;
     clockwork.disarm(this);
     keeper.end(this);
+    if (this.#lastMove) traffic.ended(this.#lastMove);
     metrics.closed(disconnect);
-    const durationMs = Math.round(clock.now() - this.connectedAt);
-    const { code, reason } = disconnect;
-    log.debug({ deviceId: this.deviceId, traceId: this.traceId, code, reason, durationMs }, 'connection ended');
+    logLife(this, disconnect);
   }
 
   crashed(error: unknown): void {
-    const { keeper, metrics, log, clockwork } = this.#ports;
+    const { keeper, traffic, metrics, log, clockwork } = this.#ports;
     clockwork.disarm(this);
     log.error({ err: error, deviceId: this.deviceId, traceId: this.traceId }, 'connection crashed');
     keeper.forget(this);
     keeper.end(this);
+    if (this.#lastMove) traffic.ended(this.#lastMove);
     metrics.closed(serverError);
     this.#socket.close(serverError.code, serverError.reason);
     this.lease.release();
@@ -252,13 +278,13 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     return this.actor?.getSnapshot().hasTag(tag) === true;
   }
 
-  #closeReason(disconnect: Disconnect): string {
-    if (disconnect !== restarting) return disconnect.reason;
-    return JSON.stringify({ reconnectAfterMs: this.#drawReconnect(Infinity) });
+  noteBehind(): void {
+    this.slowAt = Math.min(this.slowAt, this.#ports.clock.now() + slowReaderMs);
+    this.#arm();
   }
 
-  #drawReconnect(maxMs: number): number {
-    return Math.round(Math.random() * Math.min(this.#ports.settings.reconnectSpreadMs, maxMs));
+  noteCaughtUp(): void {
+    this.slowAt = Infinity;
   }
 
   noteSeen(): void {

@@ -3,6 +3,7 @@ import { createActor, createEmptyActor, SimulatedClock } from 'xstate';
 import { connectionsLogic } from '../../machines/connections.ts';
 import { Clockwork } from '../../src/clockwork.ts';
 import { createAccept } from '../../src/device/accept.ts';
+import { createLifeLog } from '../../src/device/life-log.ts';
 import { Connections } from '../../src/device/connections.ts';
 import { DeviceListener } from '../../src/device/listener.ts';
 import { listen } from '../../src/http/server.ts';
@@ -35,6 +36,8 @@ export async function startDeviceSide({ registry, connections: Kept = Connection
     pongTimeoutMs: 60_000,
     refreshMs: leaseTtlMs / 3,
     maxBufferedBytes: 1_048_576,
+    messagesPerSecond: 0,
+    callbacksPerSecond: 0,
     reconnectSpreadMs: 0,
   };
   const { serverIp, port, podId } = claim();
@@ -58,6 +61,7 @@ export async function startDeviceSide({ registry, connections: Kept = Connection
       maxConnections: 0,
       isOriginAllowed: () => true,
       isHere: () => false,
+      takeTurnOf: () => true,
       takeTurn: () => true,
     }),
     accept: createAccept(connections, {
@@ -65,8 +69,10 @@ export async function startDeviceSide({ registry, connections: Kept = Connection
       clockwork: new Clockwork(clock),
       settings,
       keeper: connections,
+      traffic: connections.traffic,
       lease,
       metrics,
+      logLife: createLifeLog(log, clock),
       log,
     }),
   });
