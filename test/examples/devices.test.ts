@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../../src/config.ts';
-import { metric, push } from '../support/ask.ts';
+import { ask, metric, push } from '../support/ask.ts';
+import { Child } from '../support/child.ts';
 import { useChromium } from '../support/chromium.ts';
 import type { ExampleDevice, Start } from '../support/examples/devices.ts';
 import { startPageDevice, startPythonDevice } from '../support/examples/devices.ts';
+import { pathOf } from '../support/examples/services.ts';
 import { freePort } from '../support/free-port.ts';
 import type { TestPod } from '../support/pod.ts';
+import { findPython } from '../support/python.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import { jwtEnv, tokenFor } from '../support/tokens.ts';
 import { until } from '../support/until.ts';
@@ -82,6 +85,20 @@ describe('examples/python/device.py', () => {
     expect(device.said()).toBe(`refused: ${status}\n`);
   });
 
+  it.each([
+    ['as long as its pod asks for', 1012, '{"reconnectAfterMs":1500}', '1.5'],
+    ['a time of its own when the hint is none', 1012, 'restart', 'None'],
+    ['a time of its own when it was cut off', 1006, '', 'None'],
+  ])('waits %s', async (_how, code, reason, wait) => {
+    const { command, env } = await findPython();
+    const script = `import device; print(device.wait_after_close(${code}, '${reason}'))`;
+
+    const asked = new Child(command, ['-c', script], { env, cwd: pathOf('python') });
+
+    expect(await asked.exited).toEqual({ code: 0, signal: null });
+    expect(asked.lines).toEqual([wait]);
+  });
+
   it('goes on trying while the pod is full', async () => {
     const pod = await runPod({ MAX_CONNECTIONS: '1' });
     const other = await runDevice(pod, 'lamp-2');
@@ -122,6 +139,25 @@ describe('examples/browser/index.html', () => {
 
     expect(await device.said()).toBe('closed: 4509 superseded');
     expect(sockets).toBe(1);
+  });
+
+  it('waits as long as its pod asks for', async () => {
+    const pod = await runPod({ RECONNECT_SPREAD_MS: '86400000', IDLE_AFTER_MS: '50', DRAIN_INTERVAL_MS: '100' });
+    const page = await browser.newPage();
+    await page.clock.install();
+    let sockets = 0;
+    page.on('websocket', () => (sockets += 1));
+    const device = await startPageDevice(page, { gateway: `ws://${pod.device}` });
+    await connected(pod);
+
+    await ask(pod.admin, '/pre-stop');
+    const hint = await until(async () => /reconnectAfterMs":(\d+)/.exec(await device.said())?.[1]);
+    await page.clock.fastForward(Number(hint) - 1000);
+    const early = sockets;
+    await page.clock.fastForward(2000);
+
+    expect(early).toBe(1);
+    expect(await until(() => sockets > 1 && sockets)).toBe(2);
   });
 
   it('says that it cannot connect', async () => {

@@ -33,7 +33,7 @@ export function findPython(): Promise<Python> {
 
 /** What is printed and read is UTF-8, whatever the machine's locale. */
 function working(env: Record<string, string>): Python | undefined {
-  const effective = { ...env, PYTHONUTF8: '1', PYTHONUNBUFFERED: '1' };
+  const effective = { ...env, PYTHONUTF8: '1', PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' };
   const script = `import sys, ${modules.join(', ')}; print(sys.executable)`;
   for (const command of commands) {
     const options = { env: { PATH: process.env['PATH'], ...effective }, encoding: 'utf8' } as const;
