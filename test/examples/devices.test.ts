@@ -153,9 +153,11 @@ describe('examples/browser/index.html', () => {
     await ask(pod.admin, '/pre-stop');
     const hint = await until(async () => /reconnectAfterMs":(\d+)/.exec(await device.said())?.[1]);
     await page.clock.fastForward(Number(hint) - 1000);
+    const said = await device.said();
     const early = sockets;
     await page.clock.fastForward(2000);
 
+    expect(said).toContain('closed: 1012');
     expect(early).toBe(1);
     expect(await until(() => sockets > 1 && sockets)).toBe(2);
   });
