@@ -45,6 +45,7 @@ export async function runTwoPods(
   return {
     near,
     far,
+    prefix,
     /** The registry says that this one has the device. */
     own: async (deviceId: string, { serverIp, port, podId = 'another', t = 1 }: OwnerEntry): Promise<void> => {
       const entry = { v: 1, serverIp, port, traceId: '0'.repeat(32), podId, t };
