@@ -88,7 +88,7 @@ describe.each(services)('examples/%s', (_name, service) => {
     const sent = await send(redis);
 
     expect(await sent.exited).toEqual({ code: 1, signal: null });
-    expect(sent.stderr).toMatch(/^not delivered: the pod of lamp-1 does not answer/);
+    expect(sent.stderr).toMatch(/^not delivered: (the pod of lamp-1 does not answer|(pod|owner)-unreachable)/);
   });
 
   it('does not send again what may have arrived', async () => {
@@ -99,7 +99,7 @@ describe.each(services)('examples/%s', (_name, service) => {
     const sent = await send(redis, { patience: 10 });
 
     expect(await sent.exited).toEqual({ code: 3, signal: null });
-    expect(sent.stderr).toMatch(/^unknown: no answer from the pod of lamp-1/);
+    expect(sent.stderr).toMatch(/^unknown: no[ -]answer/);
     expect(connections()).toBe(1);
   });
 
@@ -142,7 +142,7 @@ describe.each(services)('examples/%s', (_name, service) => {
     const sent = await send(redis, { env: { REDIS_URL: `redis://127.0.0.1:${await freePort()}` } });
 
     expect(await sent.exited).toEqual({ code: 1, signal: null });
-    expect(sent.stderr).toMatch(/not delivered: Redis/);
+    expect(sent.stderr).toMatch(/^not delivered: (Redis|registry-unavailable)/);
   });
 });
 

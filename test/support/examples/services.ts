@@ -29,8 +29,14 @@ export const shellService: Service = async ({ deviceId, body, contentType, patie
   return fed(new Child(pathOf('shell/push.sh'), [deviceId, contentType], options), body);
 };
 
+export const nodeService: Service = async ({ deviceId, body, contentType, patience, env }) => {
+  const args = [pathOf('node/service.js'), deviceId, '--type', contentType, '--patience', String(patience)];
+  return fed(new Child(process.execPath, args, { env }), body);
+};
+
 /** The examples of services by name. */
 export const services: [string, Service][] = [
+  ['node/service.js', nodeService],
   ['python/service.py', pythonService],
   ['shell/push.sh', shellService],
 ];
