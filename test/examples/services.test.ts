@@ -142,7 +142,7 @@ describe.each(services)('examples/%s', (_name, service) => {
     const sent = await send(redis, { env: { REDIS_URL: `redis://127.0.0.1:${await freePort()}` } });
 
     expect(await sent.exited).toEqual({ code: 1, signal: null });
-    expect(sent.stderr).toMatch(/^not delivered: (Redis|registry-unavailable)/);
+    expect(sent.stderr).toMatch(/^not delivered: (Redis|registry-unavailable)/m);
   });
 });
 
