@@ -5,12 +5,13 @@
  *   GET    /events?device=ID      a `step` for every event that a connection of the device is told
  *   GET    /events?sample=N       the same of the next N connections, from their beginning to their end
  *   GET    /connections/DEVICE    all that is known of a device's connection, or which pod it is on
- *   DELETE /connections/DEVICE    close its connection on this pod with 4503
+ *   DELETE /connections/DEVICE    close its connection on this pod with 4503; If-Match: "TRACEID" closes no other one
  *   GET    /pods                  the fleet, as the registry knows it
  */
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import { kicked } from '../../machines/disconnect.ts';
+import { requireMatch } from '../callback/precondition.ts';
 import { describe, deviceIdOf } from '../callback/routes.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
@@ -22,6 +23,7 @@ import type { Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
 import { EventStream } from './event-stream.ts';
 import type { Followers, Whom } from './follow.ts';
+import { requireOwnPage } from './own-pages.ts';
 import type { Overviews } from './overview.ts';
 
 export interface LiveOptions {
@@ -68,7 +70,9 @@ export function liveRoutes({ podId, connections, registry, overviews, followers,
 
   router.delete('/connections/{*deviceId}', (ctx) => {
     const socket = connections.get(deviceIdOf(ctx));
+    requireOwnPage(ctx);
     if (!socket) throw notHere();
+    requireMatch(ctx.headers['if-match'], socket.traceId);
     socket.close(kicked);
     ctx.status = 204;
   });
