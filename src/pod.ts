@@ -129,7 +129,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     clearTimeout(giveUpOnOthers);
     podClient.close();
     await registration.close();
-    admin.end();
+    await admin.end();
     await closeServer(admin.server, lastAnswersMs);
     metrics.close();
   };
@@ -276,7 +276,7 @@ function callbackListener(parts: Parts, life: Life): Server {
 }
 
 /** `end` ends what somebody looks at all the time. */
-function adminListener(parts: Parts, life: Life): { server: Server; end: () => void } {
+function adminListener(parts: Parts, life: Life): { server: Server; end: () => Promise<void> } {
   const { config, clock, log, metrics, registration } = parts;
   const { connections, actor } = life;
   const { POD_UID: podId, drainPlan: plan } = config;
@@ -300,11 +300,5 @@ function adminListener(parts: Parts, life: Life): { server: Server; end: () => v
     progress: life.progress,
   });
   router.use(live.router.routes());
-  return {
-    server: createHttpServer(router, log),
-    end() {
-      live.end();
-      overviews.stop();
-    },
-  };
+  return { server: createHttpServer(router, log), end: () => live.end() };
 }

@@ -84,7 +84,9 @@ export function liveRoutes({ podId, connections, registry, overviews, followers,
 
   return {
     router,
-    end(): void {
+    /** With one more overview, of how it ended. */
+    async end(): Promise<void> {
+      await overviews.last();
       for (const open of streams) open.end();
     },
   };
