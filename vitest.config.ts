@@ -2,7 +2,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const faults = 'test/faults/faults.test.ts';
 const rollout = 'test/rollout/*.test.ts'; // these need haproxy, or many open files
-const interop = ['test/examples/*.test.ts', 'test/e2e/interop*.test.ts']; // these run Python, Chromium and other programs
+// these run Python, Chromium and other programs
+const interop = ['test/examples/*.test.ts', 'test/e2e/interop*.test.ts', 'test/**/*.browser.test.ts'];
 
 export default defineConfig({
   test: {
@@ -23,7 +24,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'interop', include: interop, globalSetup: ['test/support/interop-setup.ts'] },
+        test: {
+          name: 'interop',
+          include: interop,
+          globalSetup: ['test/support/interop-setup.ts'],
+          testTimeout: 60_000, // browsers on a busy machine
+        },
       },
       {
         extends: true, // by itself and last: a dozen pods under fault leave little of the machine to others

@@ -4,6 +4,7 @@ import { hostPort, insideCidrs } from './address.ts';
 import { Followers } from './admin/follow.ts';
 import { liveRoutes } from './admin/live-routes.ts';
 import { Overviews } from './admin/overview.ts';
+import { pageRoutes } from './admin/page-routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { requireToken } from './callback/authenticate.ts';
 import { batchRoute } from './callback/batch-route.ts';
@@ -299,6 +300,6 @@ function adminListener(parts: Parts, life: Life): { server: Server; end: () => P
     },
     progress: life.progress,
   });
-  router.use(live.router.routes());
+  router.use(live.router.routes(), pageRoutes().routes());
   return { server: createHttpServer(router, log), end: () => live.end() };
 }

@@ -25,6 +25,7 @@ import { EventStream } from './event-stream.ts';
 import type { Followers, Whom } from './follow.ts';
 import { requireOwnPage } from './own-pages.ts';
 import type { Overviews } from './overview.ts';
+import type { ConnectionInFull, Elsewhere, FleetPod, Overview, Step } from './page/wire.ts';
 
 export interface LiveOptions {
   podId: string;
@@ -54,18 +55,19 @@ export function liveRoutes({ podId, connections, registry, overviews, followers,
 
   router.get('/events', (ctx) => {
     const whom = whomOf(ctx);
-    if (!whom) return stream(ctx, (open) => overviews.look((overview) => open.send('overview', overview)));
+    if (!whom) return stream(ctx, (open) => overviews.look((overview: Overview) => open.send('overview', overview)));
     if (followers.isFull) {
       const detail = 'as many follow already as may at once';
       throw new Problem({ status: 503, code: 'too-many-followers', detail, headers: { 'Retry-After': '5' } });
     }
-    stream(ctx, (open) => followers.follow(whom, (step) => open.send('step', step)));
+    stream(ctx, (open) => followers.follow(whom, (step: Step) => open.send('step', step)));
   });
 
   router.get('/connections/{*deviceId}', async (ctx) => {
     const deviceId = deviceIdOf(ctx);
     const socket = connections.get(deviceId);
-    ctx.body = socket ? inFull(socket, podId, clock) : { deviceId, owner: await ownerOf(registry, deviceId) };
+    if (socket) ctx.body = inFull(socket, podId, clock) satisfies ConnectionInFull;
+    else ctx.body = { deviceId, owner: await ownerOf(registry, deviceId) } satisfies Elsewhere & { deviceId: string };
   });
 
   router.delete('/connections/{*deviceId}', (ctx) => {
@@ -78,7 +80,7 @@ export function liveRoutes({ podId, connections, registry, overviews, followers,
   });
 
   router.get('/pods', async (ctx) => {
-    const pods = await registry.pods().catch(unavailable);
+    const pods: FleetPod[] = await registry.pods().catch(unavailable);
     ctx.body = { pods: pods.sort((a, b) => a.startedAt.localeCompare(b.startedAt)) };
   });
 
@@ -109,6 +111,7 @@ function whomOf({ query }: Context): Whom | undefined {
 function inFull(socket: DeviceSocket, podId: string, clock: Clock) {
   return {
     ...describe(socket, podId, clock),
+    at: isoTime(clock, clock.now()),
     subprotocol: socket.subprotocol,
     since: isoTime(clock, socket.movedAt),
     cause: socket.cause,
