@@ -4,6 +4,7 @@ import { hostPort, insideCidrs } from './address.ts';
 import { Followers } from './admin/follow.ts';
 import { liveRoutes } from './admin/live-routes.ts';
 import { Overviews } from './admin/overview.ts';
+import { pageRoutes } from './admin/page-routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { requireToken } from './callback/authenticate.ts';
 import { batchRoute } from './callback/batch-route.ts';
@@ -129,7 +130,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     clearTimeout(giveUpOnOthers);
     podClient.close();
     await registration.close();
-    admin.end();
+    await admin.end();
     await closeServer(admin.server, lastAnswersMs);
     metrics.close();
   };
@@ -276,7 +277,7 @@ function callbackListener(parts: Parts, life: Life): Server {
 }
 
 /** `end` ends what somebody looks at all the time. */
-function adminListener(parts: Parts, life: Life): { server: Server; end: () => void } {
+function adminListener(parts: Parts, life: Life): { server: Server; end: () => Promise<void> } {
   const { config, clock, log, metrics, registration } = parts;
   const { connections, actor } = life;
   const { POD_UID: podId, drainPlan: plan } = config;
@@ -299,12 +300,6 @@ function adminListener(parts: Parts, life: Life): { server: Server; end: () => v
     },
     progress: life.progress,
   });
-  router.use(live.router.routes());
-  return {
-    server: createHttpServer(router, log),
-    end() {
-      live.end();
-      overviews.stop();
-    },
-  };
+  router.use(live.router.routes(), pageRoutes().routes());
+  return { server: createHttpServer(router, log), end: () => live.end() };
 }

@@ -17,6 +17,7 @@ import type { DrainProgress, DrainReport } from '../drain.ts';
 import { Problem } from '../http/problem.ts';
 import type { Metrics } from '../metrics.ts';
 import type { MachineFormat } from './machines.ts';
+import { requireOwnPage } from './own-pages.ts';
 import { formatMachine, isMachineFormat, machineFormats, machines } from './machines.ts';
 
 export interface AdminOptions {
@@ -51,6 +52,7 @@ export function adminRoutes({ podId, connections, metrics, clock, isReady, drain
   });
 
   router.register('/pre-stop', ['GET', 'POST'], async (ctx) => {
+    requireOwnPage(ctx);
     ctx.body = await drain();
   });
 
