@@ -17,16 +17,29 @@ export function isMessageId(text: string): boolean {
 /** Makes the message of a request and its body. Throws a `Problem` 400 for a query that cannot be meant so. */
 export function createReadMessage(drawId: () => string) {
   return (ctx: Context, body: Buffer): Message => {
-    const { 'content-type': contentType = '', traceparent } = ctx.req.headers;
+    const { 'content-type': contentType = '' } = ctx.req.headers;
     const options = ctx.search === '' ? {} : readQuery(ctx.query);
     return {
       body,
       contentType,
       id: options.id ?? drawId(),
       ackWithinMs: options.ackWithinMs,
-      traceparent: typeof traceparent === 'string' && traceparentShape.test(traceparent) ? traceparent : undefined,
+      traceparent: traceparentOf(ctx),
     };
   };
+}
+
+/** The trace that a request belongs to, if it says so. */
+export function traceparentOf({ req }: Context): string | undefined {
+  const { traceparent } = req.headers;
+  return typeof traceparent === 'string' && traceparentShape.test(traceparent) ? traceparent : undefined;
+}
+
+/** How long each message of a batch waits for its acknowledgement, ms, by the query. Throws a `Problem` 400. */
+export function readBatchQuery({ query }: Context): number | undefined {
+  const { id, ackWithinMs } = readQuery(query);
+  if (id !== undefined) throw badQuery('the lines of a batch name their messages themselves');
+  return ackWithinMs;
 }
 
 function readQuery(query: Context['query']): { id?: string | undefined; ackWithinMs?: number | undefined } {

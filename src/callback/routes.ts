@@ -1,6 +1,7 @@
 /**
  * What services ask of a device, on the callback listener.
  *
+ *   POST   /callback             push many messages to many devices, see batch.ts; ?ack=1&timeoutMs=N is for each of them
  *   POST   /callback/DEVICE      push the body to the device; ?id=ID names it, ?ack=1&timeoutMs=N waits until the device has it
  *   GET    /connections/DEVICE   is it connected, where and since when (HEAD: just whether)
  *   DELETE /connections/DEVICE   close its connection; ?reason=superseded is how pods tell each other that the device has moved
@@ -38,7 +39,7 @@ export interface CallbackOptions {
   checkFreeze: () => void;
 }
 
-export function callbackRoutes(options: CallbackOptions): Router {
+export function callbackRoutes(options: CallbackOptions, batch: (ctx: Context) => Promise<void>): Router {
   const { connections, forward, maxPayloadBytes, podId, clock } = options;
   const router = new Router();
   const readMessage = createReadMessage(createRandomIds());
@@ -83,6 +84,8 @@ export function callbackRoutes(options: CallbackOptions): Router {
   };
 
   router.post('/callback/{*deviceId}', (ctx) => counted(options, () => push(ctx)));
+
+  router.post('/callback', batch);
 
   router.get('/connections/{*deviceId}', async (ctx) => {
     const deviceId = deviceIdOf(ctx);

@@ -29,7 +29,7 @@ export async function ask(base: string, path: string, question: Question = {}): 
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   outgoing.on('error', () => {}); // it may come a second time, while the answer is read
   const received = await buffer(response);
-  const isJson = /json/.test(response.headers['content-type'] ?? '') && received.length > 0;
+  const isJson = /[/+]json\b/.test(response.headers['content-type'] ?? '') && received.length > 0;
   return {
     status: response.statusCode!,
     headers: response.headers,
