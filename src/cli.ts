@@ -9,9 +9,10 @@ export type Invocation =
   | { command: 'help' }
   | { command: 'print-config' }
   | { command: 'rehearse'; args: string[] }
-  | { command: 'follow'; args: string[] };
+  | { command: 'follow'; args: string[] }
+  | { command: 'machines'; args: string[] };
 
-const subcommands = ['rehearse', 'follow'] as const;
+const subcommands = ['rehearse', 'follow', 'machines'] as const;
 
 export function parseArguments(args: string[]): Invocation {
   const subcommand = subcommands.find((name) => name === args[0]);
@@ -42,13 +43,14 @@ export function helpText(): string {
   return `ws-connect: keeps devices reachable over WebSocket while pods come and go
 
 Usage: ws-connect [--help | --print-config | --hints]
-       ws-connect rehearse | follow [--help | options]
+       ws-connect rehearse | follow | machines [--help | options]
 
   --help          show this and exit
   --print-config  show the effective configuration as JSON, without secrets, and exit
   --hints         once it listens, say on stderr how to connect and how to push
   rehearse        roll a fleet on this machine and report what devices and services noticed
   follow          show what becomes of a device's connections, step by step
+  machines        print the statecharts of a connection and of the pod
 
 Exit codes: 0 drained; 1 ended by force, or could not start; 2 the configuration or the arguments are wrong.
 SIGTERM or SIGINT drains the pod; a second one ends it at once.

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { printMachines } from './admin/machines-command.ts';
 import { helpText, hintText, parseArguments } from './cli.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, loadConfig, printableConfig } from './config.ts';
@@ -22,6 +23,7 @@ async function main(): Promise<number> {
     return runRehearsal(invocation.args);
   }
   if (invocation.command === 'follow') return follow(invocation.args);
+  if (invocation.command === 'machines') return printMachines(invocation.args);
   const config = loadConfig(process.env);
   if (invocation.command === 'print-config') {
     process.stdout.write(`${JSON.stringify(printableConfig(config), null, 2)}\n`);

@@ -7,19 +7,17 @@
  *   GET       /drain                               how far it is
  *   GET       /metrics                             Prometheus text
  *   GET       /connections?state=&prefix=&limit=   a page of this pod's connections
- *   GET       /machines/connection, /machines/pod  the charts, ?format=json|mermaid
+ *   GET       /machines/connection, /machines/pod  the charts, ?format=json|mermaid|svg
  */
 import Router from '@koa/router';
-import type { AnyStateMachine } from 'xstate';
-import { connectionMachine } from '../../machines/connection.ts';
-import { podMachine } from '../../machines/pod.ts';
 import { describe } from '../callback/routes.ts';
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
 import type { DrainProgress, DrainReport } from '../drain.ts';
 import { Problem } from '../http/problem.ts';
 import type { Metrics } from '../metrics.ts';
-import { toMermaid } from './mermaid.ts';
+import type { MachineFormat } from './machines.ts';
+import { formatMachine, isMachineFormat, machineFormats, machines } from './machines.ts';
 
 export interface AdminOptions {
   podId: string;
@@ -32,10 +30,11 @@ export interface AdminOptions {
   progress: () => DrainProgress;
 }
 
-const charts = new Map<string, AnyStateMachine>([
-  ['connection', connectionMachine],
-  ['pod', podMachine],
-]);
+const mediaTypes: Record<MachineFormat, string> = {
+  json: 'application/json',
+  mermaid: 'text/plain; charset=utf-8',
+  svg: 'image/svg+xml',
+};
 const defaultLimit = 100;
 const maxLimit = 1000;
 
@@ -76,13 +75,13 @@ export function adminRoutes({ podId, connections, metrics, clock, isReady, drain
     ctx.body = { total: connections.size, connections: found };
   });
 
-  router.get('/machines/:name', (ctx) => {
-    const machine = charts.get(ctx.params['name'] ?? '');
+  router.get('/machines/:name', async (ctx) => {
+    const machine = machines.get(ctx.params['name'] ?? '');
     if (!machine) throw new Problem({ status: 404, code: 'no-such-machine', detail: 'there are connection and pod' });
     const { format = 'json' } = ctx.query;
-    if (format !== 'json' && format !== 'mermaid') throw badQuery('format is json or mermaid');
-    ctx.type = format === 'json' ? 'application/json' : 'text/plain; charset=utf-8';
-    ctx.body = format === 'json' ? JSON.stringify(machine.config) : toMermaid(machine);
+    if (!isMachineFormat(format)) throw badQuery(`format is ${machineFormats.join(', ')}`);
+    ctx.type = mediaTypes[format];
+    ctx.body = await formatMachine(machine, format);
   });
 
   return router;
