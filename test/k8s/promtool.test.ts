@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { renderKustomization } from '../support/k8s/kustomize.ts';
 import { dashboardsOf, ofKind } from '../support/k8s/objects.ts';
-import { promtool } from '../support/promtool.ts';
+import { findPromtool, promtool } from '../support/promtool.ts';
 
 const objects = renderKustomization('overlays/prod');
 const [alerts] = ofKind(objects, 'PrometheusRule');
@@ -31,6 +31,8 @@ const heard: [alert: string, minute: number, Series][] = [
 ];
 
 describe('promtool', () => {
+  beforeAll(findPromtool); // it may have to be fetched
+
   it('takes the alerts', async () => {
     const said = await promtool(['check', 'rules'], 'alerts.json', { 'alerts.json': alerts!.spec });
 

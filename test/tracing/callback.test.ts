@@ -90,7 +90,7 @@ describe('the span of a callback', () => {
 
     const { status } = await ask(near.callback, '/callback', { method: 'POST', body, headers });
     const batches = await spans.ended('callback', ({ attributes }) => attributes['http.route'] === '/callback', 2);
-    const [forwarded] = batches.filter((span) => parentOf(span) === caller.spanId);
+    const forwarded = batches.find((span) => parentOf(span) === caller.spanId);
     const forward = spans.all.find((span) => span.name === 'forward' && parentOf(span) === idOf(forwarded));
 
     expect(status).toBe(200);

@@ -31,7 +31,7 @@ it('a pod that found no SDK when it started asks for no span, ever', async () =>
   await push(far.callback, 'untraced-1', 'hello', caller.headers);
   await push(near.callback, 'elsewhere', 'hello', caller.headers);
   await ask(near.callback, '/connect');
-  await Promise.all([near, far].map(({ stop }) => stop()));
+  await Promise.all([near, far].map((pod) => pod.stop()));
 
   expect(spans.all).toEqual([]);
   expect(await device.heard('message')).toMatchObject({ traceparent: caller.headers.traceparent });
