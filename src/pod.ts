@@ -35,6 +35,8 @@ import { createMetrics } from './metrics.ts';
 import type { Registration } from './registry/registration.ts';
 import { createRegistration } from './registry/registration.ts';
 import { TokenBucket } from './token-bucket.ts';
+import type { Tracing } from './tracing/tracing.ts';
+import { createTracing } from './tracing/tracing.ts';
 
 export interface PodDependencies {
   clock: Clock;
@@ -63,6 +65,7 @@ const lastAnswersMs = 500;
 export function createPod(config: Config, { clock, log: rootLog }: PodDependencies): Pod {
   const log = rootLog.child({ podId: config.POD_UID });
   const metrics = createMetrics();
+  const tracing = createTracing();
   const ports: Ports = { devicePort: 0, callbackPort: 0, adminPort: 0 };
   const startedAt = isoTime(clock, clock.now());
   const registration = createRegistration({
@@ -83,6 +86,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
       life.actor.send({ type: 'registry.reached' });
       if (life.is('ready')) log.info(ports, 'ready');
     },
+    watch: tracing && ((registry) => tracing.connects.watch(registry)),
   });
   const life = createLife({
     config,
@@ -98,7 +102,9 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     registration.verifyAll();
   });
   const clockwork = new Clockwork(clock, () => freezeWatch.check());
-  const podClient = new PodClient(config.CALLBACK_TOKENS?.[0]);
+  const token = config.CALLBACK_TOKENS?.[0];
+  const podClient = tracing?.podClient(token) ?? new PodClient(token);
+  tracing?.drain(life);
   const closing = new AbortController();
   const parts: Parts = {
     config,
@@ -111,6 +117,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     podClient,
     ports,
     closing: closing.signal,
+    tracing,
   };
   const admin = adminListener(parts, life);
   const callback = callbackListener(parts, life);
@@ -173,6 +180,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
       for (const socket of life.connections.all()) socket.abandon();
       await registration.stop();
       await close();
+      await tracing?.flush().catch((error: unknown) => log.warn({ err: error }, 'the last spans could not be sent'));
       log.info({ exitCode }, 'stopped');
       return exitCode;
     }),
@@ -192,10 +200,11 @@ interface Parts {
   ports: Ports;
   /** Requests without an end are to come to one. */
   closing: AbortSignal;
+  tracing: Tracing | undefined;
 }
 
 function deviceListener(parts: Parts, life: Life): DeviceListener {
-  const { config, clock, clockwork, log, metrics, registration, podClient, ports } = parts;
+  const { config, clock, clockwork, log, metrics, registration, podClient, ports, tracing } = parts;
   const { connections } = life;
   const settings = {
     podId: config.POD_UID,
@@ -233,6 +242,7 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
       takeTurn: () => turns.take(clock.now()),
     }),
     authenticate: createAuthenticate({ config, clock, log }),
+    connects: tracing?.connects,
     accept: createAccept(connections, {
       clock,
       clockwork,
@@ -243,12 +253,13 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
       metrics,
       logLife: createLifeLog(log, clock),
       log,
+      connects: tracing?.connects,
     }),
   });
 }
 
 function callbackListener(parts: Parts, life: Life): Server {
-  const { config, clock, freezeWatch, log, metrics, registration, podClient, ports, closing } = parts;
+  const { config, clock, freezeWatch, log, metrics, registration, podClient, ports, closing, tracing } = parts;
   const { POD_IP: serverIp, POD_UID: podId, MAX_PAYLOAD_BYTES: maxPayloadBytes } = config;
   const owners = createOwners({
     registry: registration.registry,
@@ -269,11 +280,12 @@ function callbackListener(parts: Parts, life: Life): Server {
     },
     batchRoute({ ...shared, owners, podClient, longRequests, closing, log }),
   );
-  if (config.CALLBACK_AUTH === 'none') return createHttpServer(routes, log, { longRequests });
+  const trace = tracing?.callbacks;
+  if (config.CALLBACK_AUTH === 'none') return createHttpServer(routes, log, { trace, longRequests });
   const guard = requireToken(config.CALLBACK_TOKENS!, (path, code) => {
     if (path === '/callback' || path.startsWith('/callback/')) metrics.callback(code, 0);
   });
-  return createHttpServer(routes, log, { longRequests, guard });
+  return createHttpServer(routes, log, { trace, longRequests, guard });
 }
 
 /** `end` ends what somebody looks at all the time. */

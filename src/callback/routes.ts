@@ -83,7 +83,7 @@ export function callbackRoutes(options: CallbackOptions, batch: (ctx: Context) =
     ctx.body = `{"deviceId":"${deviceId}","traceId":"${traceId}","podId":"${podId}","outcome":"${outcome}"}`;
   };
 
-  router.post('/callback/{*deviceId}', (ctx) => counted(options, () => push(ctx)));
+  router.post('/callback/{*deviceId}', (ctx) => counted(options, ctx, () => push(ctx)));
 
   router.post('/callback', batch);
 
@@ -109,11 +109,16 @@ export function callbackRoutes(options: CallbackOptions, batch: (ctx: Context) =
 }
 
 /** Counts and times one callback. */
-async function counted({ metrics, clock }: CallbackOptions, run: () => Promise<string>): Promise<void> {
+async function counted(
+  { metrics, clock }: CallbackOptions,
+  { state }: Context,
+  run: () => Promise<string>,
+): Promise<void> {
   const startedAt = clock.now();
   let outcome = 'internal-error';
   try {
     outcome = await run();
+    state['outcome'] = outcome; // for a trace
   } catch (error) {
     if (error instanceof Problem) outcome = error.code;
     throw error;
