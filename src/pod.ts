@@ -15,6 +15,8 @@ import { configWarnings } from './config.ts';
 import { createAccept } from './device/accept.ts';
 import { createAuthenticate } from './device/authenticate.ts';
 import { DeviceListener } from './device/listener.ts';
+import { asyncapi } from './documents/asyncapi.ts';
+import { openapi } from './documents/openapi.ts';
 import { FreezeWatch } from './freeze-watch.ts';
 import { createHttpServer } from './http/app.ts';
 import { closeServer, listen } from './http/server.ts';
@@ -229,6 +231,7 @@ function callbackListener(
     metrics,
     clock,
     checkFreeze: () => freezeWatch.check(),
+    documents: { openapi, asyncapi },
   });
   if (config.CALLBACK_AUTH === 'none') return createHttpServer(routes, log);
   const guard = requireToken(config.CALLBACK_TOKENS!, (path, code) => {

@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import { hostPort } from '../address.ts';
 import { Problem } from '../http/problem.ts';
+import type { ProblemCode } from '../http/problems.ts';
 import type { Logger } from '../log.ts';
 import type { Entry, Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
@@ -62,13 +63,13 @@ export function createForward({ registry, podClient, self, isPodAddress, log }: 
   const forward = async (ctx: Context, deviceId: string, body?: Buffer): Promise<void> => {
     const entry = await lookUp(deviceId);
     if (!entry || isSelf(entry)) {
-      throw new Problem({ status: 404, code: 'not-connected', detail: 'no pod holds this device' });
+      throw new Problem({ code: 'not-connected', detail: 'no pod holds this device' });
     }
     const owner = hostPort(entry.serverIp, entry.port);
     ctx.set('Ws-Connect-Pod', owner);
     if (ctx.get(hopHeader)) {
       const detail = 'the device is on another pod and this request was forwarded once already; look it up and retry';
-      throw new Problem({ status: 409, code: 'moved', detail });
+      throw new Problem({ code: 'moved', detail });
     }
     const answer = await ask(ctx, entry, body);
     if (answer.status === 401) {
@@ -89,6 +90,6 @@ export function createForward({ registry, podClient, self, isPodAddress, log }: 
   return Object.assign(forward, { isUncontested });
 }
 
-function unavailable(code: string, detail: string): Problem {
-  return new Problem({ status: 503, code, detail, headers: { 'Retry-After': '1' } });
+function unavailable(code: ProblemCode, detail: string): Problem {
+  return new Problem({ code, detail, headers: { 'Retry-After': '1' } });
 }

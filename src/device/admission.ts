@@ -1,5 +1,6 @@
 import { isDeviceId } from '../device-id.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';
+import type { ProblemCode } from '../http/problems.ts';
 
 /** What the pod says of itself when a device knocks. */
 export interface Capacity {
@@ -28,13 +29,13 @@ export interface Knock {
 export function admit({ url = '', upgrade, origin }: Knock, capacity: Capacity): { deviceId: string } | Problem {
   const { path, query } = splitUrl(url);
   if (path !== '/connect') {
-    return new Problem({ status: 404, code: 'no-such-route', detail: 'devices connect at /connect' });
+    return new Problem({ code: 'no-such-route', detail: 'devices connect at /connect' });
   }
   if (upgrade?.toLowerCase() !== 'websocket') return upgradeRequired();
   const [deviceId, ...others] = query.getAll('deviceId');
   if (deviceId === undefined || others.length > 0 || !isDeviceId(deviceId)) return badDeviceId();
   if (origin !== undefined && !capacity.isOriginAllowed(origin)) {
-    return new Problem({ status: 403, code: 'origin-not-allowed', detail: 'pages of this origin may not connect' });
+    return new Problem({ code: 'origin-not-allowed', detail: 'pages of this origin may not connect' });
   }
   if (!capacity.accepting) return unavailable('draining', 'this pod is shutting down; connect again');
   const { connections, maxConnections } = capacity;
@@ -48,16 +49,16 @@ export function admit({ url = '', upgrade, origin }: Knock, capacity: Capacity):
 /** RFC 9110 §15.5.22: the answer names the protocol to upgrade to. */
 function upgradeRequired(): Problem {
   const headers = { Upgrade: 'websocket', Connection: 'Upgrade, close' };
-  return new Problem({ status: 426, code: 'upgrade-required', detail: 'this is a WebSocket endpoint', headers });
+  return new Problem({ code: 'upgrade-required', detail: 'this is a WebSocket endpoint', headers });
 }
 
 /** The largest `Retry-After`, s: a herd that is refused at once shall not be back at once. */
 const retrySpread = 5;
 
 /** 503: nothing is wrong with the request, and it may come again. */
-export function unavailable(code: string, detail: string): Problem {
+export function unavailable(code: ProblemCode, detail: string): Problem {
   const retryAfter = 1 + Math.floor(Math.random() * retrySpread);
-  return new Problem({ status: 503, code, detail, headers: { 'Retry-After': String(retryAfter) } });
+  return new Problem({ code, detail, headers: { 'Retry-After': String(retryAfter) } });
 }
 
 function splitUrl(url: string): { path: string; query: URLSearchParams } {

@@ -42,7 +42,7 @@ export function createAuthenticate({ config, clock, log }: AuthenticateOptions):
     try {
       const { sub, exp } = await verify(token);
       if (sub !== deviceId) {
-        return new Problem({ status: 403, code: 'identity-not-allowed', detail: 'the token is for another device' });
+        return new Problem({ code: 'identity-not-allowed', detail: 'the token is for another device' });
       }
       return { tokenExpiresAt: clock.now() + (exp! + clockTolerance) * 1000 - Date.now() };
     } catch (error) {

@@ -1,0 +1,82 @@
+import type { AnswerHeader } from './headers.ts';
+
+/** What can be wrong with a request: the status of the answer, and when it is given, in a sentence. */
+interface Kind {
+  status: number;
+  when: string;
+  /** What every such answer has. */
+  headers?: readonly AnswerHeader[];
+}
+
+const retry = ['Retry-After'] as const;
+const challenge = ['WWW-Authenticate'] as const;
+const owner = ['Ws-Connect-Pod'] as const;
+const connection = ['ETag', 'Ws-Connect-Pod'] as const;
+
+/** All problems there are, by the stable code a client can branch on, in the order of their statuses. */
+export const problems = {
+  aborted: { status: 400, when: 'the request ended before its body did: nobody is left to read this' },
+  'bad-device-id': { status: 400, when: 'the id is malformed; for a device: or missing, or given more than once' },
+  'bad-handshake': { status: 400, when: 'not a proper WebSocket handshake' },
+  'bad-query': { status: 400, when: 'a parameter of the query is malformed, given more than once, or unknown' },
+  'bad-reason': { status: 400, when: '`reason` is another than `kicked` or `superseded`' },
+  'invalid-text': { status: 400, when: 'a text body is not UTF-8' },
+  'no-token': { status: 401, when: 'the pod wants a token and none came', headers: challenge },
+  'bad-token': { status: 401, when: 'the token cannot be accepted', headers: challenge },
+  'token-expired': { status: 401, when: 'the token has expired: get a new one', headers: challenge },
+  'identity-not-allowed': { status: 403, when: 'the token is for another device' },
+  'origin-not-allowed': { status: 403, when: 'pages of this origin may not connect' },
+  'no-such-machine': { status: 404, when: 'there is no chart of this name' },
+  'no-such-route': { status: 404, when: 'there is nothing at this path' },
+  'not-connected': { status: 404, when: 'no pod holds the device, or the connection is just gone' },
+  'method-not-allowed': { status: 405, when: 'the path has other methods', headers: ['Allow'] },
+  moved: {
+    status: 409,
+    when: 'the request was forwarded once already and the device is on another pod: look up and retry',
+    headers: owner,
+  },
+  'other-connection': {
+    status: 412,
+    when: '`If-Match` named another connection of the device',
+    headers: connection,
+  },
+  'body-too-large': { status: 413, when: 'the body is larger than `MAX_PAYLOAD_BYTES`' },
+  'no-ack': { status: 422, when: 'an acknowledgement is wanted of a device in plain mode', headers: connection },
+  'upgrade-required': { status: 426, when: 'not a WebSocket upgrade', headers: ['Upgrade'] },
+  'internal-error': { status: 500, when: 'the pod failed: its log says why' },
+  'method-unknown': { status: 501, when: 'no path has this method', headers: ['Allow'] },
+  'auth-unavailable': {
+    status: 503,
+    when: 'whether the token is good cannot be found out just now: try again with the same one',
+    headers: retry,
+  },
+  backpressure: { status: 503, when: 'the device reads more slowly than it is sent to', headers: retry },
+  draining: { status: 503, when: 'the pod is shutting down: connect to another one', headers: retry },
+  full: { status: 503, when: 'the pod holds as many connections as it may', headers: retry },
+  'not-ready': { status: 503, when: 'the pod is starting or draining' },
+  'owner-unreachable': {
+    status: 503,
+    when: 'the pod that owns the device did not answer the forwarded request',
+    headers: retry,
+  },
+  'registry-unavailable': {
+    status: 503,
+    when: 'the device is not on this pod and the registry did not answer',
+    headers: retry,
+  },
+  'too-fast': { status: 503, when: 'the pod accepts no more connections at this moment', headers: retry },
+  'ack-timeout': {
+    status: 504,
+    when: 'no acknowledgement came in time, or the connection ended first: the device may have the message',
+    headers: connection,
+  },
+} as const satisfies Record<string, Kind>;
+
+export type ProblemCode = keyof typeof problems;
+
+export const problemCodes = Object.keys(problems) as ProblemCode[];
+
+/** Of the kind of a problem. */
+export function kindOf(code: ProblemCode): Kind {
+  return problems[code];
+}
