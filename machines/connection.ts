@@ -17,6 +17,7 @@ import type { SnapshotFrom } from 'xstate';
 import { assign, setup } from 'xstate';
 import type { Disconnect } from './disconnect.ts';
 import { silent, superseded, tokenExpired } from './disconnect.ts';
+import type { Move } from './sharing.ts';
 import { sharing } from './sharing.ts';
 
 /** What a connection's life asks of its surroundings. None may throw, and none waits: each answers with an event. */
@@ -35,6 +36,8 @@ export interface ConnectionEffects {
   terminateSocket(): void;
   /** The life is over. Nothing to answer. */
   ended(disconnect: Disconnect): void;
+  /** It goes to another state. Nothing to answer. Only the shared chart tells this. */
+  moved?(move: Move): void;
   /** The actor failed and its life cannot go on: release everything. Nothing to answer. */
   crashed(error: unknown): void;
 }
@@ -205,4 +208,4 @@ export function stateName(value: ConnectionStateValue): string {
 }
 
 /** The same chart, for a pod full of them. */
-export const connectionLogic = sharing(connectionMachine, contextOf);
+export const connectionLogic = sharing(connectionMachine, contextOf, ({ effects }, move) => effects.moved?.(move));

@@ -6,7 +6,8 @@
  * is a look into a table, and all an actor has of its own is one flat copy of the snapshot with its context in it. The chart,
  * its snapshots and their inspection are the same, except that a kept step reports no `@xstate.microstep`.
  *
- * A step that changes the context or has an action with parameters is left to the chart every time.
+ * A step that changes the context or has an action with parameters is left to the chart every time. Every step to another state,
+ * of either kind, is told to `onMove` by one value that all actors share, so that watching them costs next to nothing.
  */
 import type {
   ActorLogic,
@@ -25,17 +26,32 @@ import type {
 } from 'xstate';
 import { initialTransition, transition } from 'xstate';
 
+/** A step from one state to another. There is one value for each, whoever takes it. */
+export interface Move {
+  /** Undefined: the actor has just begun. */
+  readonly from: StateValue | undefined;
+  readonly to: StateValue;
+  /** The event's type. */
+  readonly event: string;
+}
+
+/** What xstate sends to an actor that is to stop. */
+const stopped = 'xstate.stop';
+
 /** What all actors in one state have in common. */
 interface SharedState {
   /** Without a context, which is each actor's own. */
   snapshot: AnyMachineSnapshot;
-  /** By the event's type; null: left to the chart. */
-  steps: Map<string, Step | null>;
+  /** By the event's type. */
+  steps: Map<string, Step>;
 }
 
 interface Step {
   to: SharedState;
-  actions: ExecutableActionObject[];
+  /** Undefined: left to the chart. */
+  actions: ExecutableActionObject[] | undefined;
+  /** Undefined: it stays where it is. */
+  move: Move | undefined;
 }
 
 export interface SharedLogic<TMachine extends AnyStateMachine> extends ActorLogic<
@@ -45,12 +61,14 @@ export interface SharedLogic<TMachine extends AnyStateMachine> extends ActorLogi
 > {}
 
 /**
- * The logic of `machine`, shared. `contextOf` is what the machine makes its own context by.
+ * The logic of `machine`, shared. `contextOf` is what the machine makes its own context by. `onMove` hears of every move before its
+ * actions are performed, and may not throw.
  * Throws a TypeError when a step of the machine may depend on more than its state and the type of the event.
  */
 export function sharing<TMachine extends AnyStateMachine>(
   machine: TMachine,
   contextOf: (input: InputFrom<TMachine>) => ContextFrom<TMachine>,
+  onMove: (context: ContextFrom<TMachine>, move: Move) => void = () => {},
 ): SharedLogic<TMachine> {
   requireShareable(machine.root);
   const states = new SharedStates(machine);
@@ -58,21 +76,22 @@ export function sharing<TMachine extends AnyStateMachine>(
     config: machine.config,
 
     getInitialSnapshot(scope: AnyActorScope, input: InputFrom<TMachine>) {
-      const { to, actions } = states.start(input);
-      const snapshot = withContext(to, contextOf(input));
-      perform(actions, snapshot, { type: 'xstate.init', input }, scope);
+      const { to, actions, move } = states.start(input);
+      const context = contextOf(input);
+      const snapshot = withContext(to, context);
+      onMove(context, move!);
+      perform(actions!, snapshot, { type: 'xstate.init', input }, scope);
       return snapshot;
     },
 
     transition(snapshot: AnyMachineSnapshot, event: AnyEventObject, scope: AnyActorScope) {
       const from = states.of(snapshot);
-      const step = states.step(from, snapshot, event);
-      if (!step) {
-        const next: AnyMachineSnapshot = machine.transition(snapshot, event, scope);
-        return next.status === 'stopped' ? next : withContext(states.of(next), next.context);
-      }
-      perform(step.actions, snapshot, event, scope);
-      return step.to === from ? snapshot : withContext(step.to, snapshot.context);
+      if (event.type === stopped) return machine.transition(snapshot, event, scope);
+      const { to, actions, move } = states.step(from, snapshot, event);
+      if (move) onMove(snapshot.context, move);
+      if (!actions) return withContext(to, machine.transition(snapshot, event, scope).context);
+      perform(actions, snapshot, event, scope);
+      return move ? withContext(to, snapshot.context) : snapshot;
     },
 
     getPersistedSnapshot: (snapshot, options) => machine.getPersistedSnapshot(snapshot, options),
@@ -99,24 +118,27 @@ class SharedStates {
   start(input: unknown): Step {
     if (!this.#start) {
       const [snapshot, actions] = initialTransition(this.#machine, input);
-      this.#start = { to: this.of(snapshot), actions };
+      const to = this.of(snapshot);
+      this.#start = { to, actions, move: { from: undefined, to: to.snapshot.value, event: 'xstate.init' } };
     }
     return this.#start;
   }
 
-  step(from: SharedState, snapshot: AnyMachineSnapshot, event: AnyEventObject): Step | null {
+  step(from: SharedState, snapshot: AnyMachineSnapshot, event: AnyEventObject): Step {
     let step = from.steps.get(event.type);
-    if (step === undefined) {
-      step = this.#workOut(snapshot, event);
+    if (!step) {
+      step = this.#workOut(from, snapshot, event);
       from.steps.set(event.type, step);
     }
     return step;
   }
 
-  #workOut(snapshot: AnyMachineSnapshot, event: AnyEventObject): Step | null {
+  #workOut(from: SharedState, snapshot: AnyMachineSnapshot, event: AnyEventObject): Step {
     const [next, actions] = transition(this.#machine, snapshot, event);
-    const isSame = next.context === snapshot.context && next.status !== 'stopped';
-    return isSame && actions.every(isPlain) ? { to: this.of(next), actions } : null;
+    const isKept = next.context === snapshot.context && actions.every(isPlain);
+    const to = this.of(next);
+    const move = to === from ? undefined : { from: from.snapshot.value, to: to.snapshot.value, event: event.type };
+    return { to, actions: isKept ? actions : undefined, move };
   }
 
   /** xstate makes a new `value` at every step; shared snapshots have the one of the first. */

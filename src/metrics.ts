@@ -118,7 +118,7 @@ export function createMetrics() {
         labelNames: ['state'],
         registers,
         collect() {
-          const states = sources.connectionStates(); // a walk over all connections, so only once a scrape
+          const states = sources.connectionStates();
           this.reset();
           for (const [state, count] of states) this.set({ state }, count);
           if (states.size === 0) this.set({ state: 'registered.active' }, 0); // an autoscaler takes no series for no data

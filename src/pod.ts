@@ -97,7 +97,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
   const callback = callbackListener(parts, life);
   const device = deviceListener(parts, life);
   metrics.observe({
-    connectionStates: () => life.connections.countByState(),
+    connectionStates: () => life.connections.traffic.countByState(),
     drainPhase: life.phase,
     isRegistryUp: registration.isUp,
     dirty: registration.dirty,
@@ -206,7 +206,16 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
       takeTurn: () => turns.take(clock.now()),
     }),
     authenticate: createAuthenticate({ config, clock, log }),
-    accept: createAccept(connections, { clock, clockwork, settings, keeper: connections, lease, metrics, log }),
+    accept: createAccept(connections, {
+      clock,
+      clockwork,
+      settings,
+      keeper: connections,
+      traffic: connections.traffic,
+      lease,
+      metrics,
+      log,
+    }),
   });
 }
 

@@ -1,17 +1,18 @@
 import type { ActorRefFrom } from 'xstate';
-import type { ConnectionStateValue } from '../../machines/connection.ts';
-import { stateName } from '../../machines/connection.ts';
 import { contended, superseded } from '../../machines/disconnect.ts';
 import type { ConnectionsLogic } from '../../machines/connections.ts';
 import type { Lease } from '../registry/lease.ts';
 import { Contention } from './contention.ts';
 import type { DeviceSocket } from './socket.ts';
 import type { SocketKeeper } from './socket-ports.ts';
+import { Traffic } from './traffic.ts';
 
 /** This pod's connections: the one to use for each device, and all that still have a life, closing ones included. */
 export class Connections implements SocketKeeper {
   readonly #byDevice = new Map<string, DeviceSocket>();
   readonly #all = new Set<DeviceSocket>();
+  /** Where they are in their chart. */
+  readonly traffic = new Traffic();
   readonly #contention = new Contention();
   readonly #supervisor: ActorRefFrom<ConnectionsLogic>;
 
@@ -40,13 +41,6 @@ export class Connections implements SocketKeeper {
   /** What every connection that is not closing holds in the registry. */
   *leases(): Generator<Lease> {
     for (const { lease, isOpen } of this.#all) if (isOpen) yield lease;
-  }
-
-  /** How many are in each state of their chart. */
-  countByState(): Map<string, number> {
-    const counts = new Map<ConnectionStateValue, number>();
-    for (const { stateValue } of this.#all) counts.set(stateValue, (counts.get(stateValue) ?? 0) + 1);
-    return new Map([...counts].map(([value, count]) => [stateName(value), count]));
   }
 
   /** Begins a connection's life. The newest connection of a device wins, and an older one is closed, unless that goes on for ever. */

@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.ts';
 import type { LeasePorts } from '../registry/lease.ts';
 import type { DeadlineSettings } from './deadlines.ts';
 import type { DeviceSocket } from './socket.ts';
+import type { Traffic } from './traffic.ts';
 
 export interface SocketSettings extends DeadlineSettings {
   podId: string;
@@ -30,6 +31,7 @@ export interface SocketPorts {
   clockwork: Clockwork;
   settings: SocketSettings;
   keeper: SocketKeeper;
+  traffic: Traffic;
   lease: LeasePorts;
   metrics: Metrics;
   log: Logger;

@@ -3,6 +3,7 @@ import { WebSocket } from 'ws';
 import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
 import type { ConnectionEvent, ConnectionStateValue, ConnectionTag } from '../../machines/connection.ts';
 import { stateName } from '../../machines/connection.ts';
+import type { Move } from '../../machines/sharing.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
 import { restarting, serverError } from '../../machines/disconnect.ts';
 import { closeTimeoutMs, leaveTimeoutMs } from '../../machines/drain-plan.ts';
@@ -48,6 +49,9 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   tokenExpiresAt: number;
   overdueAt = Infinity;
   dueTick = Infinity;
+  /** Since when it is in its state, on the pod's clock. */
+  movedAt: number;
+  #lastMove: Move | undefined;
   readonly #ports: SocketPorts;
   readonly #socket: DeviceWebSocket;
 
@@ -59,6 +63,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.#socket = socket;
     this.lease = new Lease(ports.lease, this);
     this.connectedAt = now;
+    this.movedAt = now;
     this.lastDataAt = now;
     this.lastSeenAt = now;
     this.pingAt = now + ports.settings.pingIntervalMs;
@@ -78,6 +83,11 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   /** The state as xstate has it: one value that all connections in the state share. */
   get stateValue(): ConnectionStateValue {
     return this.actor?.getSnapshot().value ?? unborn;
+  }
+
+  /** The event that brought it into its state. */
+  get cause(): string | undefined {
+    return this.#lastMove?.event;
   }
 
   /** Not closing yet. */
@@ -203,10 +213,17 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.#socket.terminate();
   }
 
+  moved(move: Move): void {
+    this.#lastMove = move;
+    this.movedAt = this.#ports.clock.now();
+    this.#ports.traffic.moved(move);
+  }
+
   ended(disconnect: Disconnect): void {
-    const { keeper, metrics, log, clock, clockwork } = this.#ports;
+    const { keeper, traffic, metrics, log, clock, clockwork } = this.#ports;
     clockwork.disarm(this);
     keeper.end(this);
+    if (this.#lastMove) traffic.ended(this.#lastMove);
     metrics.closed(disconnect);
     const durationMs = Math.round(clock.now() - this.connectedAt);
     const { code, reason } = disconnect;
@@ -214,11 +231,12 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   }
 
   crashed(error: unknown): void {
-    const { keeper, metrics, log, clockwork } = this.#ports;
+    const { keeper, traffic, metrics, log, clockwork } = this.#ports;
     clockwork.disarm(this);
     log.error({ err: error, deviceId: this.deviceId, traceId: this.traceId }, 'connection crashed');
     keeper.forget(this);
     keeper.end(this);
+    if (this.#lastMove) traffic.ended(this.#lastMove);
     metrics.closed(serverError);
     this.#socket.close(serverError.code, serverError.reason);
     this.lease.release();

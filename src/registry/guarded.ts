@@ -39,6 +39,10 @@ export function guarded(registry: Registry, gate: Gate): Registry {
     },
     writePod: (podId, record) => registry.writePod(podId, record),
     deletePod: (podId) => registry.deletePod(podId),
+    pods: async () => {
+      if (!gate.isUp()) throw unsent('pods');
+      return registry.pods();
+    },
     close: () => registry.close(),
   };
 }

@@ -27,6 +27,7 @@ export function measured(registry: Registry, metrics: Metrics, clock: Clock): Re
     grantCloses: (count, perSecond) => one('grant-closes', () => registry.grantCloses(count, perSecond)),
     writePod: (podId, record) => one('write-pod', () => registry.writePod(podId, record)),
     deletePod: (podId) => one('delete-pod', () => registry.deletePod(podId)),
+    pods: () => one('pods', () => registry.pods()),
     close: () => registry.close(),
   };
 }

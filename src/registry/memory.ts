@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { Claim, Entry, Hold, Registration, Registry } from './registry.ts';
+import type { Claim, Entry, Hold, KnownPod, PodRecord, Registration, Registry } from './registry.ts';
 import { wentBackMs } from './registry.ts';
 
 interface Leased {
@@ -13,6 +13,7 @@ export class MemoryRegistry implements Registry {
   readonly #clock: Clock;
   readonly #leaseTtlMs: number;
   readonly #entries = new Map<string, Leased>();
+  readonly #pods = new Map<string, PodRecord>();
 
   constructor(clock: Clock, leaseTtlMs: number) {
     this.#clock = clock;
@@ -52,10 +53,17 @@ export class MemoryRegistry implements Registry {
     return count;
   }
 
-  /** Nobody else could read a pod's record here. */
-  async writePod(): Promise<void> {}
+  async writePod(podId: string, record: PodRecord): Promise<void> {
+    this.#pods.set(podId, record);
+  }
 
-  async deletePod(): Promise<void> {}
+  async deletePod(podId: string): Promise<void> {
+    this.#pods.delete(podId);
+  }
+
+  async pods(): Promise<KnownPod[]> {
+    return [...this.#pods].map(([podId, record]) => ({ podId, ...record }));
+  }
 
   async close(): Promise<void> {}
 

@@ -2,7 +2,7 @@ import type { Cluster, Redis } from 'ioredis';
 import type { RedisClient, RedisConnection, RedisEvents } from './redis-client.ts';
 import { connectRedis } from './redis-client.ts';
 import type { RedisUrl } from './redis-url.ts';
-import type { Claim, Entry, Hold, PodRecord, Registration, Registry, Reply } from './registry.ts';
+import type { Claim, Entry, Hold, KnownPod, PodRecord, Registration, Registry, Reply } from './registry.ts';
 import { closesKeptMs, podTtlMs, RegistryUnavailable, wentBackMs } from './registry.ts';
 
 export interface RedisRegistryOptions {
@@ -81,12 +81,25 @@ export class RedisRegistry implements Registry {
   writePod(podId: string, record: PodRecord): Promise<void> {
     return attempt('write-pod', async () => {
       await this.#redis.set(this.#podKey(podId), JSON.stringify(record), 'PX', podTtlMs);
+      await this.#redis.sadd(this.#podsKey, podId);
     });
   }
 
   deletePod(podId: string): Promise<void> {
     return attempt('delete-pod', async () => {
       await this.#redis.del(this.#podKey(podId));
+      await this.#redis.srem(this.#podsKey, podId);
+    });
+  }
+
+  pods(): Promise<KnownPod[]> {
+    return attempt('pods', async () => {
+      const podIds = await this.#redis.smembers(this.#podsKey);
+      const read = podIds.map(async (podId) => ({ podId, text: await this.#redis.get(this.#podKey(podId)) }));
+      const found = await Promise.all(read);
+      const gone = found.filter(({ text }) => text === null).map(({ podId }) => podId);
+      if (gone.length > 0) await this.#redis.srem(this.#podsKey, gone); // one that lives adds itself again with its next record
+      return found.flatMap(({ podId, text }) => (text === null ? [] : { podId, ...(JSON.parse(text) as PodRecord) }));
     });
   }
 
@@ -110,6 +123,11 @@ export class RedisRegistry implements Registry {
 
   #podKey(podId: string): string {
     return `${this.#prefix}:pod:${podId}`;
+  }
+
+  /** The ids of all pods: to look for their keys among those of millions of devices would take too long. */
+  get #podsKey(): string {
+    return `${this.#prefix}:pods`;
   }
 }
 

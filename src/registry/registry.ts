@@ -37,6 +37,11 @@ export interface PodRecord {
   startedAt: string;
 }
 
+/** A pod's record, and whose it is. */
+export interface KnownPod extends PodRecord {
+  podId: string;
+}
+
 /** `refused`: `stored` is the entry of a newer connection and was left alone. `isAhead`: the registry's clock must have gone back since. */
 export type Registration =
   | { outcome: 'registered'; entry: Entry; previous: Entry | undefined }
@@ -60,6 +65,8 @@ export interface Registry {
   grantCloses(count: number, perSecond: number): Promise<number>;
   writePod(podId: string, record: PodRecord): Promise<void>;
   deletePod(podId: string): Promise<void>;
+  /** Every pod with a record. */
+  pods(): Promise<KnownPod[]>;
   close(): Promise<void>;
 }
 

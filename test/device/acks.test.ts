@@ -1,10 +1,24 @@
 import { SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../src/clock.ts';
 import { Acks } from '../../src/device/acks.ts';
 
 function start() {
   const clock = new SimulatedClock();
-  return { clock, acks: new Acks(clock) };
+  const timers = new Set<unknown>();
+  const watched: Clock = {
+    now: () => clock.now(),
+    setTimeout(run, ms) {
+      const id = clock.setTimeout(run, ms);
+      timers.add(id);
+      return id;
+    },
+    clearTimeout(id) {
+      timers.delete(id);
+      clock.clearTimeout(id as number);
+    },
+  };
+  return { clock, timers, acks: new Acks(watched) };
 }
 
 describe('a message that waits for its acknowledgement', () => {
@@ -53,7 +67,7 @@ describe('a message that waits for its acknowledgement', () => {
   });
 
   it('leaves nothing behind', async () => {
-    const { clock, acks } = start();
+    const { clock, timers, acks } = start();
     const waits = [acks.wait('a', 1000), acks.wait('b', 1000), acks.wait('c', 1000)];
 
     acks.acknowledge('a');
@@ -63,5 +77,6 @@ describe('a message that waits for its acknowledgement', () => {
     clock.increment(5000);
 
     expect(await Promise.all(waits)).toEqual([true, false, false]);
+    expect(timers.size).toBe(0); // one that runs on would keep the process alive
   });
 });

@@ -36,6 +36,7 @@ it('a connection that crashes is closed with 1011 and unregistered, and its sibl
   expect(closed).toEqual({ code: 1011, reason: 'server-error' });
   expect(connections.get('faulty')).toBeUndefined();
   expect(connections.size).toBe(1);
+  expect([...connections.traffic.countByState()]).toEqual([['registered.active', 1]]);
   expect(delivery).toBe('delivered');
   expect(connections.get('sibling')!.state).toBe('registered.active');
   expect(JSON.parse(lines[0]!)).toMatchObject({

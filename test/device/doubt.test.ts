@@ -37,7 +37,7 @@ it.each(['connecting', 'registered'])(
     connections.doubt();
 
     expect(connections.get('lamp-1')).toMatchObject({ state: 'doubted', isOpen: true, isTrusted: false });
-    expect([...connections.countByState()]).toEqual([['doubted', 1]]);
+    expect([...connections.traffic.countByState()]).toEqual([['doubted', 1]]);
   },
 );
 

@@ -74,9 +74,11 @@ describe('a user of one Redis', () => {
     for (const { lease } of running.leases) lease.refresh();
     for (const { lease } of running.leases.splice(0, 10)) lease.release();
     const granted = await running.registration.grantCloses(7);
+    const pods = await running.registration.registry.pods();
     await running.registration.stop();
 
     expect(granted).toBe(7);
+    expect(pods).toHaveLength(1);
     expect(await clients[0]!.keys('test:device:*')).toHaveLength(10);
     expect(await refusals(clients)).toEqual([]);
   });
@@ -90,6 +92,8 @@ describe('a user of one Redis', () => {
     await until(async () => {
       for (const { lease } of running.leases) lease.refresh();
       if (first!.outcomes.includes('registered')) first!.lease.release();
+      const { registry } = running.registration;
+      await Promise.allSettled([registry.pods(), registry.deletePod('another')]);
       return (await refusals(clients)).length > 0;
     });
 

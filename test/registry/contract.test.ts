@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Claim, Entry, Registry } from '../../src/registry/registry.ts';
 import { wentBackMs } from '../../src/registry/registry.ts';
 import { claim } from '../support/claim.ts';
+import { podRecord } from '../support/pod-record.ts';
 import type { AdapterUnderTest, Backend } from '../support/registry-adapters.ts';
 import { adapters, leaseTtlMs } from '../support/registry-adapters.ts';
 import type { SingleRegistry } from '../support/singly.ts';
@@ -337,16 +338,21 @@ describe.each(adapters)('a registry ($adapter)', ({ adapter }) => {
     });
   });
 
-  it('deletes a pod record, also one that is not there', async () => {
-    await batched.writePod('pod-1', {
-      serverIp: '10.0.0.1',
-      port: 8081,
-      state: 'serving',
-      connections: 0,
-      startedAt: new Date(0).toISOString(),
-    });
+  it('knows the pods that have a record', async () => {
+    const [first, second] = [podRecord(), podRecord({ state: 'draining', connections: 7 })];
+    await batched.writePod('pod-1', first);
+    await batched.writePod('pod-2', podRecord());
+    await batched.writePod('pod-2', second);
+    const both = await batched.pods();
 
-    await expect(batched.deletePod('pod-1')).resolves.toBeUndefined();
-    await expect(batched.deletePod('pod-1')).resolves.toBeUndefined();
+    await batched.deletePod('pod-1');
+    await batched.deletePod('pod-1');
+
+    const byId = both.sort((a, b) => a.podId.localeCompare(b.podId));
+    expect(byId).toEqual([
+      { podId: 'pod-1', ...first },
+      { podId: 'pod-2', ...second },
+    ]);
+    expect(await batched.pods()).toEqual([{ podId: 'pod-2', ...second }]);
   });
 });

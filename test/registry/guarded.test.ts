@@ -82,6 +82,15 @@ describe('a grant of closes', () => {
   });
 });
 
+it('the pods are asked for while the link is up, and not while it is down', async () => {
+  await registry.pods();
+  isUp = false;
+
+  await expect(registry.pods()).rejects.toThrow(RegistryUnavailable);
+
+  expect(faulty.calls).toEqual(['pods']);
+});
+
 describe('the record of the pod', () => {
   it.each([true, false])('is written and deleted whatever the gate says; up: %s', async (up) => {
     isUp = up;

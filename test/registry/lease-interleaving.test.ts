@@ -94,6 +94,10 @@ class Line implements Registry {
 
   async deletePod(): Promise<void> {}
 
+  async pods(): Promise<[]> {
+    return [];
+  }
+
   async close(): Promise<void> {}
 
   async #send<T>(name: string, batch: readonly unknown[], run: () => Promise<Reply<T>[]>): Promise<Reply<T>[]> {

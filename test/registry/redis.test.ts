@@ -67,14 +67,32 @@ describe('what Redis holds', () => {
     expect(isLease(await server.client.pttl(key))).toBe(true);
   });
 
-  it('is under PREFIX:device:{ID} and PREFIX:pod:ID', async () => {
+  it('is under PREFIX:device:{ID}, PREFIX:pod:ID and PREFIX:pods', async () => {
     const other = await openRedisRegistry(server.url, { prefix: 'my:prefix' });
 
     await other.register([claim({ deviceId: 'a:b.c_d-e' })]);
     await other.writePod('pod-1', podRecord());
 
-    expect((await server.client.keys('*')).sort()).toEqual(['my:prefix:device:{a:b.c_d-e}', 'my:prefix:pod:pod-1']);
+    expect((await server.client.keys('*')).sort()).toEqual([
+      'my:prefix:device:{a:b.c_d-e}',
+      'my:prefix:pod:pod-1',
+      'my:prefix:pods',
+    ]);
     await other.close();
+  });
+
+  it('names a pod among the others for no longer than its record lives', async () => {
+    await batched.writePod('pod-1', podRecord());
+    await batched.writePod('pod-2', podRecord());
+    await server.client.del('test:pod:pod-1'); // as when its lease ends
+
+    const left = await batched.pods();
+    const named = await server.client.smembers('test:pods');
+    await batched.writePod('pod-1', podRecord());
+
+    expect(left.map(({ podId }) => podId)).toEqual(['pod-2']);
+    expect(named).toEqual(['pod-2']);
+    expect(await batched.pods()).toHaveLength(2);
   });
 
   it('is nothing of registries with another prefix', async () => {

@@ -98,6 +98,10 @@ class RecordingRegistry implements Registry {
 
   async deletePod(): Promise<void> {}
 
+  async pods(): Promise<[]> {
+    return [];
+  }
+
   async close(): Promise<void> {}
 
   async #answer<T>(

@@ -65,6 +65,7 @@ export async function startDeviceSide({ registry, connections: Kept = Connection
       clockwork: new Clockwork(clock),
       settings,
       keeper: connections,
+      traffic: connections.traffic,
       lease,
       metrics,
       log,

@@ -1,4 +1,13 @@
-import type { Claim, Entry, Hold, PodRecord, Registration, Registry, Reply } from '../../src/registry/registry.ts';
+import type {
+  Claim,
+  Entry,
+  Hold,
+  KnownPod,
+  PodRecord,
+  Registration,
+  Registry,
+  Reply,
+} from '../../src/registry/registry.ts';
 import { RegistryUnavailable } from '../../src/registry/registry.ts';
 
 type Operation = Exclude<keyof Registry, 'close'>;
@@ -66,6 +75,10 @@ export class FaultyRegistry implements Registry {
 
   deletePod(podId: string): Promise<void> {
     return this.#call('deletePod', () => this.#registry.deletePod(podId));
+  }
+
+  pods(): Promise<KnownPod[]> {
+    return this.#call('pods', () => this.#registry.pods());
   }
 
   close(): Promise<void> {

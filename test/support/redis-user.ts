@@ -1,7 +1,19 @@
 import type { Redis } from 'ioredis';
 
 /** What a user of one server, or of servers under Sentinel, has to be allowed beside the keys of the prefix. */
-export const serverRules = ['+get', '+getex', '+set', '+del', '+eval', '+evalsha', '+time', '+info'];
+export const serverRules = [
+  '+get',
+  '+getex',
+  '+set',
+  '+del',
+  '+sadd',
+  '+srem',
+  '+smembers',
+  '+eval',
+  '+evalsha',
+  '+time',
+  '+info',
+];
 /** What it needs at the nodes of a Cluster: `asking` while a slot moves, and the last three only to be refused nothing. */
 export const clusterRules = [
   ...serverRules,
