@@ -8,10 +8,14 @@ export type Invocation =
   | { command: 'run'; hints: boolean }
   | { command: 'help' }
   | { command: 'print-config' }
+  | { command: 'openapi' }
+  | { command: 'asyncapi' }
   | { command: 'rehearse'; args: string[] };
 
 export function parseArguments(args: string[]): Invocation {
   if (args[0] === 'rehearse') return { command: 'rehearse', args: args.slice(1) };
+  const [word = ''] = args;
+  if (args.length === 1 && (word === 'openapi' || word === 'asyncapi')) return { command: word };
   try {
     const { values } = parseArgs({
       args,
@@ -38,11 +42,14 @@ export function helpText(): string {
   return `ws-connect: keeps devices reachable over WebSocket while pods come and go
 
 Usage: ws-connect [--help | --print-config | --hints]
+       ws-connect openapi | asyncapi
        ws-connect rehearse [--help | options]
 
   --help          show this and exit
   --print-config  show the effective configuration as JSON, without secrets, and exit
   --hints         once it listens, say on stderr how to connect and how to push
+  openapi         show what services and operators can ask of a pod, as OpenAPI 3.1, and exit
+  asyncapi        show what devices and pods say to each other, as AsyncAPI 3.0, and exit
   rehearse        roll a fleet on this machine and report what devices and services noticed
 
 Exit codes: 0 drained; 1 ended by force, or could not start; 2 the configuration or the arguments are wrong.

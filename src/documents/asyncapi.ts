@@ -1,6 +1,14 @@
 /** The AsyncAPI 3.0 document of the device listener: how to connect, what goes over the connection, and how it ends. */
 import { z } from 'zod';
-import { disconnects } from '../../machines/disconnect.ts';
+import type { Disconnect } from '../../machines/disconnect.ts';
+import {
+  disconnects,
+  invalidText,
+  messageTooBig,
+  protocolError,
+  restarting,
+  tooManyFragments,
+} from '../../machines/disconnect.ts';
 import { deviceId } from '../device-id.ts';
 import { ackFrame, deviceMessageFrame, goawayFrame, messageFrame, welcomeFrame } from '../device/protocol/frames.ts';
 import { refusals } from '../device/refusals.ts';
@@ -43,7 +51,7 @@ export function asyncapi() {
       },
     },
     'x-refusals': refusals.map((code) => ({ code, ...kindOf(code) })),
-    'x-close-codes': disconnects.map(({ code, reason, when, reconnect }) => ({ code, reason, when, reconnect })),
+    'x-close-codes': disconnects.map(closeCode),
   };
 }
 
@@ -76,6 +84,16 @@ function envelopeChannel() {
     messages: Object.fromEntries(messages) as object,
     bindings: { ws: handshake(z.literal('ws-connect.v1')) },
   };
+}
+
+/** These the WebSocket library closes itself, without a word. */
+const wordless = [protocolError, invalidText, tooManyFragments, messageTooBig];
+
+/** `reason` as it stands in the frame. */
+function closeCode(disconnect: Disconnect) {
+  const { code, when, reconnect } = disconnect;
+  const word = wordless.includes(disconnect) ? '' : disconnect.reason;
+  return { code, reason: disconnect === restarting ? '{"reconnectAfterMs":N}' : word, when, reconnect };
 }
 
 /** What a request for a connection carries. */

@@ -16,11 +16,11 @@ const connection = ['ETag', 'Ws-Connect-Pod'] as const;
 /** All problems there are, by the stable code a client can branch on, in the order of their statuses. */
 export const problems = {
   aborted: { status: 400, when: 'the request ended before its body did: nobody is left to read this' },
-  'bad-device-id': { status: 400, when: 'the id is malformed; for a device: or missing, or given more than once' },
+  'bad-device-id': { status: 400, when: 'the id is malformed, missing, or given more than once' },
   'bad-handshake': { status: 400, when: 'not a proper WebSocket handshake' },
   'bad-query': { status: 400, when: 'a parameter of the query is malformed, given more than once, or unknown' },
   'bad-reason': { status: 400, when: '`reason` is another than `kicked` or `superseded`' },
-  'invalid-text': { status: 400, when: 'a text body is not UTF-8' },
+  'invalid-text': { status: 400, when: 'a text body is not UTF-8', headers: connection },
   'no-token': { status: 401, when: 'the pod wants a token and none came', headers: challenge },
   'bad-token': { status: 401, when: 'the token cannot be accepted', headers: challenge },
   'token-expired': { status: 401, when: 'the token has expired: get a new one', headers: challenge },
@@ -50,14 +50,18 @@ export const problems = {
     when: 'whether the token is good cannot be found out just now: try again with the same one',
     headers: retry,
   },
-  backpressure: { status: 503, when: 'the device reads more slowly than it is sent to', headers: retry },
+  backpressure: {
+    status: 503,
+    when: 'the device reads more slowly than it is sent to',
+    headers: [...retry, ...connection],
+  },
   draining: { status: 503, when: 'the pod is shutting down: connect to another one', headers: retry },
   full: { status: 503, when: 'the pod holds as many connections as it may', headers: retry },
   'not-ready': { status: 503, when: 'the pod is starting or draining' },
   'owner-unreachable': {
     status: 503,
     when: 'the pod that owns the device did not answer the forwarded request',
-    headers: retry,
+    headers: [...retry, ...owner],
   },
   'registry-unavailable': {
     status: 503,

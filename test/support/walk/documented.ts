@@ -1,0 +1,93 @@
+import addFormats from 'ajv-formats';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { openapi } from '../../../src/documents/openapi.ts';
+import type { Answer } from '../ask.ts';
+import type { Step } from './step.ts';
+import { methodOf } from './step.ts';
+
+interface DocumentedAnswer {
+  headers: Record<string, { required: boolean; schema: object }>;
+  content?: Record<string, { schema: { properties?: { code?: { enum: string[] } } } }>;
+}
+
+type DocumentedOperation = { tags: string[]; responses: Record<string, DocumentedAnswer> };
+
+/** The document as anybody reads it. */
+const document = JSON.parse(JSON.stringify(openapi())) as {
+  paths: Record<string, Record<string, DocumentedOperation>>;
+  components: { schemas: object };
+};
+const ajv = new Ajv2020({ strict: false });
+addFormats.default(ajv);
+ajv.addSchema({ $id: 'document', components: document.components });
+
+/** Everything the document says of this listener, as `get /livez 200` or `get /readyz 503 not-ready`. */
+export function documented(tag: string): string[] {
+  const found: string[] = [];
+  for (const [path, { parameters: _, servers: __, ...methods }] of Object.entries(document.paths)) {
+    for (const [method, { tags, responses }] of Object.entries(methods)) {
+      if (!tags.includes(tag)) continue;
+      for (const [status, { content }] of Object.entries(responses)) {
+        if (status === 'default') continue; // what is our fault
+        const codes = content?.['application/problem+json']?.schema.properties?.code?.enum ?? [''];
+        found.push(...codes.map((code) => `${method} ${path} ${status} ${code}`.trim()));
+      }
+    }
+  }
+  return found;
+}
+
+/** The same of an answer that came. Throws when the document does not tell of it, or tells of another one. */
+export function verify({ request }: Pick<Step<string>, 'request'>, answer: Answer): string {
+  const method = methodOf(request).toLowerCase();
+  const path = pathOf(request.path.split('?')[0]!);
+  const operation = path === undefined ? undefined : document.paths[path]![method];
+  const code = answer.headers['content-type'] === 'application/problem+json' ? codeOf(answer) : '';
+  const told = `${method} ${path ?? '*'} ${answer.status} ${code}`.trim();
+  if (!operation) {
+    check(told, answer.json, { $ref: 'document#/components/schemas/Problem' });
+    return told;
+  }
+  const expected = operation.responses[answer.status] ?? operation.responses['default']!;
+  verifyHeaders(told, expected, answer);
+  verifyBody(told, expected, answer);
+  return told;
+}
+
+function verifyHeaders(told: string, { headers }: DocumentedAnswer, answer: Answer): void {
+  for (const [name, { required, schema }] of Object.entries(headers)) {
+    const value = answer.headers[name.toLowerCase()];
+    if (value === undefined && required) throw new Error(`${told}: no ${name}`);
+    if (value !== undefined) check(`${told}: ${name}`, value, schema);
+  }
+  for (const name of ['etag', 'retry-after', 'ws-connect-pod', 'www-authenticate', 'allow']) {
+    const isTold = Object.keys(headers).some((known) => known.toLowerCase() === name);
+    if (name in answer.headers && !isTold) throw new Error(`${told}: ${name} is not documented`);
+  }
+}
+
+function verifyBody(told: string, { content }: DocumentedAnswer, { headers, body, json }: Answer): void {
+  const [type] = (headers['content-type'] ?? '').split(';');
+  if (!content || Object.keys(content).length === 0) {
+    if (body.length > 0) throw new Error(`${told}: a body that is not documented`);
+    return;
+  }
+  const media = content[type!];
+  if (!media) throw new Error(`${told}: the type ${type} is not documented`);
+  check(told, json ?? body.toString(), media.schema);
+}
+
+function check(what: string, value: unknown, schema: object): void {
+  const text = JSON.stringify(schema).replaceAll('"#/', '"document#/');
+  if (!ajv.validate(JSON.parse(text) as object, value)) throw new Error(`${what}: ${ajv.errorsText()}`);
+}
+
+function pathOf(requested: string): string | undefined {
+  return Object.keys(document.paths).find((path) => {
+    return new RegExp(`^${path.replace(/\{\w+\}/, '.*')}$`).test(requested);
+  });
+}
+
+function codeOf({ json }: Answer): string {
+  return json === undefined ? '' : String((json as { code: unknown }).code);
+}
