@@ -200,12 +200,5 @@ export const connectionMachine = setup({
 
 export type ConnectionStateValue = SnapshotFrom<typeof connectionMachine>['value'];
 
-/** `registered.idle` for `{ registered: 'idle' }`. */
-export function stateName(value: ConnectionStateValue): string {
-  if (typeof value === 'string') return value;
-  const [parent, child] = Object.entries(value)[0]!;
-  return `${parent}.${child}`;
-}
-
 /** The same chart, for a pod full of them. */
 export const connectionLogic = sharing(connectionMachine, contextOf, ({ effects }, move) => effects.moved?.(move));

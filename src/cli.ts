@@ -10,10 +10,14 @@ export type Invocation =
   | { command: 'print-config' }
   | { command: 'openapi' }
   | { command: 'asyncapi' }
-  | { command: 'rehearse'; args: string[] };
+  | { command: 'rehearse'; args: string[] }
+  | { command: 'follow'; args: string[] };
+
+const subcommands = ['rehearse', 'follow'] as const;
 
 export function parseArguments(args: string[]): Invocation {
-  if (args[0] === 'rehearse') return { command: 'rehearse', args: args.slice(1) };
+  const subcommand = subcommands.find((name) => name === args[0]);
+  if (subcommand) return { command: subcommand, args: args.slice(1) };
   const [word = ''] = args;
   if (args.length === 1 && (word === 'openapi' || word === 'asyncapi')) return { command: word };
   try {
@@ -43,7 +47,7 @@ export function helpText(): string {
 
 Usage: ws-connect [--help | --print-config | --hints]
        ws-connect openapi | asyncapi
-       ws-connect rehearse [--help | options]
+       ws-connect rehearse | follow [--help | options]
 
   --help          show this and exit
   --print-config  show the effective configuration as JSON, without secrets, and exit
@@ -51,6 +55,7 @@ Usage: ws-connect [--help | --print-config | --hints]
   openapi         show what services and operators can ask of a pod, as OpenAPI 3.1, and exit
   asyncapi        show what devices and pods say to each other, as AsyncAPI 3.0, and exit
   rehearse        roll a fleet on this machine and report what devices and services noticed
+  follow          show what becomes of a device's connections, step by step
 
 Exit codes: 0 drained; 1 ended by force, or could not start; 2 the configuration or the arguments are wrong.
 SIGTERM or SIGINT drains the pod; a second one ends it at once.

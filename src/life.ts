@@ -2,6 +2,7 @@ import type { ActorRefFrom } from 'xstate';
 import { createActor, toPromise } from 'xstate';
 import type { ConnectionsLogic } from '../machines/connections.ts';
 import { podMachine } from '../machines/pod.ts';
+import { stateName } from '../machines/state-name.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { Connections } from './device/connections.ts';
@@ -60,5 +61,6 @@ export function createLife({ config, clock, log, metrics, announceDrain, grantCl
     const { sweep: sweeps } = actor.getSnapshot().context;
     return { podId, outcome, sweeps, ...closed(), durationMs: drain.elapsedMs() };
   });
-  return { actor, drain, connections, is, phase, progress, report, ended };
+  const state = () => stateName(actor.getSnapshot().value);
+  return { actor, drain, connections, is, state, phase, progress, report, ended };
 }

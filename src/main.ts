@@ -4,6 +4,7 @@ import { systemClock } from './clock.ts';
 import { ConfigError, loadConfig, printableConfig } from './config.ts';
 import { asyncapi } from './documents/asyncapi.ts';
 import { openapi } from './documents/openapi.ts';
+import { follow, FollowError } from './follow/command.ts';
 import { ListenError } from './http/server.ts';
 import { createLogger } from './log.ts';
 import { createPod } from './pod.ts';
@@ -22,6 +23,7 @@ async function main(): Promise<number> {
     const { runRehearsal } = await import('./rehearse/command.ts'); // no pod needs it
     return runRehearsal(invocation.args);
   }
+  if (invocation.command === 'follow') return follow(invocation.args);
   if (invocation.command === 'openapi') return show(openapi());
   if (invocation.command === 'asyncapi') return show(asyncapi());
   const config = loadConfig(process.env);
@@ -45,7 +47,8 @@ async function show(content: object): Promise<number> {
 /** What an operator has done wrong is told in a sentence; anything else is our fault and keeps its stack. */
 function explain(error: unknown): number {
   const isMisuse = error instanceof ConfigError || error instanceof UsageError;
-  if (!isMisuse && !(error instanceof ListenError || error instanceof RehearsalError)) throw error;
+  const isKnown = error instanceof ListenError || error instanceof RehearsalError || error instanceof FollowError;
+  if (!isMisuse && !isKnown) throw error;
   process.stderr.write(`ws-connect: ${error.message}\n`);
   return isMisuse ? 2 : 1;
 }

@@ -18,6 +18,14 @@ export interface MetricSources {
   dirty(): { count: number; oldestMs: number };
 }
 
+export interface MetricTotals {
+  connects: { result: string; count: number }[];
+  closes: { code: string; reason: string; count: number }[];
+  callbacks: { outcome: string; count: number }[];
+  /** How many callbacks took at most `le` seconds, `+Inf` for all. */
+  callbackSeconds: { le: string; count: number }[];
+}
+
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** The pod's Prometheus metrics. Labels are taken from small fixed sets, never from what a device or a caller sent. */
@@ -29,7 +37,7 @@ export function createMetrics() {
   loopDelay.enable();
 
   const connects = new Tally();
-  new Counter({
+  const connectsTotal = new Counter({
     name: 'ws_connect_connects_total',
     help: 'Upgrade requests by result: accepted, or the code of the refusal',
     labelNames: ['result'],
@@ -45,7 +53,7 @@ export function createMetrics() {
     registers,
   });
   const callbacks = new Tally();
-  new Counter({
+  const callbacksTotal = new Counter({
     name: 'ws_connect_callbacks_total',
     help: 'Callback requests by outcome: delivered, or the code of the problem',
     labelNames: ['outcome'],
@@ -172,6 +180,27 @@ export function createMetrics() {
           loopDelay.reset();
         },
       });
+    },
+
+    /** What the operator page shows of them: counts since the start, those of the latency by the upper end of their bucket, s. */
+    async read(): Promise<MetricTotals> {
+      const [accepted, ended, called, { values }] = await Promise.all([
+        connectsTotal.get(),
+        closes.get(),
+        callbacksTotal.get(),
+        callbackDuration.get(),
+      ]);
+      const buckets = values.filter(({ metricName }) => metricName?.endsWith('_bucket'));
+      return {
+        connects: accepted.values.map(({ labels, value }) => ({ result: String(labels.result), count: value })),
+        closes: ended.values.map(({ labels: { code, reason }, value }) => ({
+          code: String(code),
+          reason: String(reason),
+          count: value,
+        })),
+        callbacks: called.values.map(({ labels, value }) => ({ outcome: String(labels.outcome), count: value })),
+        callbackSeconds: buckets.map(({ labels, value }) => ({ le: String(labels.le), count: value })),
+      };
     },
 
     /** The exposition, and its content type. */

@@ -1,6 +1,9 @@
 /** The composition root: every part of a pod, wired by plain calls. Nothing is shared between two pods of one process. */
 import type { Server } from 'node:http';
 import { hostPort, insideCidrs } from './address.ts';
+import { Followers } from './admin/follow.ts';
+import { liveRoutes } from './admin/live-routes.ts';
+import { Overviews } from './admin/overview.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { requireToken } from './callback/authenticate.ts';
 import { createForward } from './callback/forward.ts';
@@ -110,13 +113,14 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     clearTimeout(giveUpOnOthers);
     podClient.close();
     await registration.close();
-    await closeServer(admin, lastAnswersMs);
+    admin.end();
+    await closeServer(admin.server, lastAnswersMs);
     metrics.close();
   };
 
   const open = async (): Promise<void> => {
     const { HOST: host } = config;
-    ports.adminPort = await listen(admin, 'ADMIN_PORT', { host, port: config.ADMIN_PORT });
+    ports.adminPort = await listen(admin.server, 'ADMIN_PORT', { host, port: config.ADMIN_PORT });
     ports.callbackPort = await listen(callback, 'CALLBACK_PORT', { host, port: config.CALLBACK_PORT });
     ports.devicePort = await listen(device.server, 'DEVICE_PORT', { host, port: config.DEVICE_PORT });
     log.info({ ...ports, drainPlan: config.drainPlan }, 'listening');
@@ -249,10 +253,21 @@ function callbackListener(
   return createHttpServer(routes, log, guard);
 }
 
-function adminListener({ config, clock, log, metrics }: Parts, life: Life): Server {
-  const routes = adminRoutes({
-    podId: config.POD_UID,
-    connections: life.connections,
+/** `end` ends what somebody looks at all the time. */
+function adminListener(parts: Parts, life: Life): { server: Server; end: () => void } {
+  const { config, clock, log, metrics, registration } = parts;
+  const { connections, actor } = life;
+  const { POD_UID: podId, drainPlan: plan } = config;
+  const overviews = new Overviews({ podId, plan, life, metrics, isRegistryUp: registration.isUp, clock });
+  const followers = new Followers({
+    inspect: (observer) => actor.system.inspect(observer),
+    connections: () => connections.all(),
+    clock,
+  });
+  const live = liveRoutes({ podId, connections, registry: registration.registry, overviews, followers, clock });
+  const router = adminRoutes({
+    podId,
+    connections,
     metrics,
     clock,
     isReady: () => life.is('ready'),
@@ -262,5 +277,12 @@ function adminListener({ config, clock, log, metrics }: Parts, life: Life): Serv
     },
     progress: life.progress,
   });
-  return createHttpServer(routes, log);
+  router.use(live.router.routes());
+  return {
+    server: createHttpServer(router, log),
+    end() {
+      live.end();
+      overviews.stop();
+    },
+  };
 }

@@ -13,6 +13,7 @@ describe('the arguments', () => {
     [['--print-config', '--help'], { command: 'help' }],
     [['openapi'], { command: 'openapi' }],
     [['asyncapi'], { command: 'asyncapi' }],
+    [['follow', 'lamp-1'], { command: 'follow', args: ['lamp-1'] }],
     [['rehearse'], { command: 'rehearse', args: [] }],
     [['rehearse', '--pods', '4', '--help'], { command: 'rehearse', args: ['--pods', '4', '--help'] }],
   ])('%j', (args, expected) => {

@@ -138,7 +138,7 @@ async function counted({ metrics, clock }: CallbackOptions, run: () => Promise<s
   }
 }
 
-function deviceIdOf(ctx: Context & { params?: Record<string, string> }): string {
+export function deviceIdOf(ctx: Context & { params?: Record<string, string> }): string {
   const deviceId = ctx.params?.['deviceId'] ?? '';
   if (!isDeviceId(deviceId)) throw badDeviceId();
   return deviceId;

@@ -24,6 +24,20 @@ export function nextDeadline(at: Deadlines, active: boolean, { idleAfterMs, pong
   return Math.min(idleAt, at.lastSeenAt + pongTimeoutMs, at.pingAt, at.refreshAt, at.tokenExpiresAt, at.overdueAt);
 }
 
+/** What each of them is for, and when it comes; those that do not come are left out. The earliest first. */
+export function namedDeadlines(at: Deadlines, active: boolean, { idleAfterMs, pongTimeoutMs }: DeadlineSettings) {
+  const named = {
+    idle: active ? at.lastDataAt + idleAfterMs : Infinity,
+    silent: at.lastSeenAt + pongTimeoutMs,
+    ping: at.pingAt,
+    refresh: at.refreshAt,
+    'token expires': at.tokenExpiresAt,
+    overdue: at.overdueAt,
+  };
+  const coming = Object.entries(named).filter(([, time]) => time < Infinity);
+  return coming.sort(([, a], [, b]) => a - b).map(([what, time]) => ({ what, time }));
+}
+
 /** The first turn after `now` of what comes round every `periodMs`. Turns missed while the process was frozen are left out. */
 export function nextTurn(at: number, periodMs: number, now: number): number {
   return at + (Math.floor((now - at) / periodMs) + 1) * periodMs;

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ConnectionEvent } from '../../machines/connection.ts';
@@ -57,6 +58,11 @@ export class DeviceWebSocket extends WebSocket {
   /** The device can be asked to go elsewhere. */
   get canLeave(): boolean {
     return this.speaks.goaway !== undefined;
+  }
+
+  bytes(): { received: number; sent: number; waiting: number } {
+    const { bytesRead = 0, bytesWritten = 0 } = this.stream as Partial<Socket>;
+    return { received: bytesRead, sent: bytesWritten, waiting: this.bufferedAmount };
   }
 
   welcome(welcome: () => Welcome): void {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
 import type { ConnectionEvent, ConnectionStateValue, ConnectionTag } from '../../machines/connection.ts';
-import { stateName } from '../../machines/connection.ts';
+import { stateName } from '../../machines/state-name.ts';
 import type { Move } from '../../machines/sharing.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
 import { restarting, serverError } from '../../machines/disconnect.ts';
@@ -11,7 +11,7 @@ import type { Timed } from '../clockwork.ts';
 import type { LeaseHolder, LeaseOutcome } from '../registry/lease.ts';
 import { Lease } from '../registry/lease.ts';
 import type { Deadlines } from './deadlines.ts';
-import { nextDeadline, nextTurn } from './deadlines.ts';
+import { namedDeadlines, nextDeadline, nextTurn } from './deadlines.ts';
 import type { DeviceWebSocket, Delivery, WebSocketListener } from './device-web-socket.ts';
 import type { Message } from './protocol/protocol.ts';
 import { protocolOf } from './protocol/subprotocols.ts';
@@ -139,6 +139,21 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
 
   close(disconnect: Disconnect): void {
     this.tell({ type: 'close', disconnect });
+  }
+
+  /** What it waits for, the earliest first, on the pod's clock. */
+  deadlines(): { what: string; time: number }[] {
+    return namedDeadlines(this, this.#is('active'), this.#ports.settings);
+  }
+
+  /** What has gone each way over its socket, TLS and handshake included, and what waits to go, bytes. */
+  bytes(): { received: number; sent: number; waiting: number } {
+    return this.#socket.bytes();
+  }
+
+  /** The subprotocol it speaks; empty when none was asked for. */
+  get subprotocol(): string {
+    return this.#socket.protocol;
   }
 
   /** Closes it after the device had time to connect elsewhere, if it speaks a protocol in which it can be told. */

@@ -1,7 +1,6 @@
 import type { StateValue } from 'xstate';
-import type { ConnectionStateValue } from '../../machines/connection.ts';
-import { stateName } from '../../machines/connection.ts';
 import type { Move } from '../../machines/sharing.ts';
+import { stateName } from '../../machines/state-name.ts';
 
 /** How often connections went from one state to another since the pod began. */
 export interface Flow {
@@ -31,13 +30,13 @@ export class Traffic {
 
   countByState(): Map<string, number> {
     const present = [...this.#present].filter(([, count]) => count > 0);
-    return new Map(present.map(([state, count]) => [nameOf(state), count]));
+    return new Map(present.map(([state, count]) => [stateName(state), count]));
   }
 
   flows(): Flow[] {
     return [...this.#moves].map(([{ from, to, event }, count]) => ({
-      from: from === undefined ? null : nameOf(from),
-      to: nameOf(to),
+      from: from === undefined ? null : stateName(from),
+      to: stateName(to),
       event,
       count,
     }));
@@ -46,8 +45,4 @@ export class Traffic {
   #add(state: StateValue, count: number): void {
     this.#present.set(state, (this.#present.get(state) ?? 0) + count);
   }
-}
-
-function nameOf(state: StateValue): string {
-  return stateName(state as ConnectionStateValue);
 }

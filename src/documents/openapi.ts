@@ -1,5 +1,6 @@
 /** The OpenAPI 3.1 document of the callback and the admin listener, made of the tables their routers are made of. */
 import { z } from 'zod';
+import { liveOperations } from '../admin/live-operations.ts';
 import { adminOperations } from '../admin/operations.ts';
 import { callbackOperations } from '../callback/operations.ts';
 import type { AnswerHeader } from '../http/headers.ts';
@@ -47,7 +48,7 @@ ${explain(Object.values(unrouted).map(({ code }) => code))}`,
     },
     servers: [serverOf(callback)],
     tags: [callback, admin].map(({ tag, about }) => ({ name: tag, description: about })),
-    paths: { ...pathsOf(callbackOperations, callback), ...pathsOf(adminOperations, admin) },
+    paths: { ...pathsOf(callbackOperations, callback), ...pathsOf({ ...adminOperations, ...liveOperations }, admin) },
     components: {
       schemas: { Problem: schemaOf(problemBody) },
       parameters: Object.fromEntries(
@@ -65,9 +66,9 @@ ${explain(Object.values(unrouted).map(({ code }) => code))}`,
   };
 }
 
-function serverOf({ about, port }: Listener) {
+function serverOf({ about, port }: Listener, base = '') {
   return {
-    url: 'http://{pod}:{port}',
+    url: `http://{pod}:{port}${base}`,
     description: about,
     variables: { pod: { default: '127.0.0.1', description: 'the address of the pod' }, port: { default: port } },
   };
@@ -76,9 +77,9 @@ function serverOf({ about, port }: Listener) {
 function pathsOf(operations: Operations, listener: Listener): Record<string, object> {
   const paths: Record<string, object> = {};
   for (const [name, operation] of Object.entries(operations)) {
-    const { path, methods, parameters = {} } = operation;
+    const { base, path, methods, parameters = {} } = operation;
     paths[path] ??= {
-      ...(listener === admin && { servers: [serverOf(admin)] }),
+      ...(listener === admin && { servers: [serverOf(admin, base)] }),
       parameters: Object.entries(parameters).map(([key, schema]) => parameter('path', key, schema)),
     };
     for (const method of methods) {

@@ -11,6 +11,8 @@ export interface Operation {
   methods: readonly Method[];
   /** As in OpenAPI: `/callback/{deviceId}`. */
   path: string;
+  /** What stands before it. In the document it goes to the server, for there a path can be but once, whatever the listener. */
+  base?: string;
   summary: string;
   /** The placeholders of the path. */
   parameters?: Record<string, z.ZodType>;
@@ -37,8 +39,8 @@ export function createRouter<Name extends string>(
   handlers: Record<Name, Handle>,
 ): Router {
   const router = new Router();
-  for (const [name, { methods, path }] of Object.entries<Operation>(operations)) {
-    const route = path.replace('{', '{*');
+  for (const [name, { methods, base = '', path }] of Object.entries<Operation>(operations)) {
+    const route = `${base}${path.replace('{', '{*')}`;
     router.register(
       route,
       methods.map((method) => method.toUpperCase()),

@@ -68,6 +68,7 @@ export const problems = {
     when: 'the device is not on this pod and the registry did not answer',
     headers: retry,
   },
+  'too-many-followers': { status: 503, when: 'as many follow already as may at once', headers: retry },
   'too-fast': { status: 503, when: 'the pod accepts no more connections at this moment', headers: retry },
   'ack-timeout': {
     status: 504,

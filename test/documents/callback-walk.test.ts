@@ -30,7 +30,7 @@ it.each(senders)('services get every answer that is documented and no other, sen
   for (const step of [...shownSteps, ...furtherSteps]) {
     const answer = await send(bases[step.to], step.request);
     expect.soft(outcomeOf(answer), JSON.stringify(step)).toEqual(expectedOf(step.answer, answer));
-    produced.add(verify(step, answer));
+    produced.add(verify('callback', step.request, answer));
   }
 
   const outside = Object.values(unrouted).map(({ code }) => code);
@@ -46,7 +46,7 @@ it('a fault of ours is the answer that is documented for everything else', async
 
   const answer = await ask(pod.callback, '/connections/lamp-1');
 
-  expect(verify({ request: { path: '/connections/lamp-1' } }, answer)).toContain('500 internal-error');
+  expect(verify('callback', { path: '/connections/lamp-1' }, answer)).toContain('500 internal-error');
 });
 
 function outcomeOf({ status, json }: Answer): unknown[] {

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import type Router from '@koa/router';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, it } from 'vitest';
+import type { LiveOptions } from '../../src/admin/live-routes.ts';
+import { liveRoutes } from '../../src/admin/live-routes.ts';
 import type { AdminOptions } from '../../src/admin/routes.ts';
 import { adminRoutes } from '../../src/admin/routes.ts';
 import type { CallbackOptions } from '../../src/callback/routes.ts';
@@ -25,9 +27,9 @@ it('is valid OpenAPI 3.1', async () => {
 });
 
 it.each([
-  ['callback', callbackRoutes({ documents: {} } as CallbackOptions)],
-  ['admin', adminRoutes({} as AdminOptions)],
-])('tells of each route of the %s listener, and of no other', (tag, router) => {
+  ['callback', [callbackRoutes({ documents: {} } as CallbackOptions)]],
+  ['admin', [adminRoutes({} as AdminOptions), liveRoutes({} as LiveOptions).router]],
+])('tells of each route of the %s listener, and of no other', (tag, routers) => {
   const told = documented(tag).map((line) => line.split(' ').slice(0, 2).join(' '));
 
   // GET brings HEAD along; it is told of where it is of use
@@ -35,7 +37,7 @@ it.each([
     ...told,
     ...told.filter((line) => line.startsWith('get')).map((line) => `head${line.slice(3)}`),
   ]);
-  expect(both).toEqual(new Set(routesOf(router)));
+  expect(both).toEqual(new Set(routers.flatMap(routesOf)));
 });
 
 function routesOf({ stack }: Router): string[] {

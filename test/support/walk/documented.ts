@@ -2,7 +2,7 @@ import addFormats from 'ajv-formats';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { openapi } from '../../../src/documents/openapi.ts';
 import type { Answer } from '../ask.ts';
-import type { Step } from './step.ts';
+import type { WalkRequest } from './step.ts';
 import { methodOf } from './step.ts';
 
 interface DocumentedAnswer {
@@ -10,40 +10,57 @@ interface DocumentedAnswer {
   content?: Record<string, { schema: { properties?: { code?: { enum: string[] } } } }>;
 }
 
-type DocumentedOperation = { tags: string[]; responses: Record<string, DocumentedAnswer> };
+interface PathItem {
+  servers?: { url: string }[];
+  [method: string]: unknown;
+}
+
+/** One method of one path, as it stands in a request. */
+interface DocumentedOperation {
+  tag: string;
+  method: string;
+  path: string;
+  responses: Record<string, DocumentedAnswer>;
+}
 
 /** The document as anybody reads it. */
 const document = JSON.parse(JSON.stringify(openapi())) as {
-  paths: Record<string, Record<string, DocumentedOperation>>;
+  servers: { url: string }[];
+  paths: Record<string, PathItem>;
   components: { schemas: object };
 };
 const ajv = new Ajv2020({ strict: false });
 addFormats.default(ajv);
 ajv.addSchema({ $id: 'document', components: document.components });
 
+const operations = Object.entries(document.paths).flatMap(([path, item]) => operationsOf(path, item));
+
+function operationsOf(path: string, { parameters: _, servers = document.servers, ...methods }: PathItem) {
+  const base = servers[0]!.url.replace('http://{pod}:{port}', '');
+  return Object.entries(methods).map(([method, operation]): DocumentedOperation => {
+    const { tags, responses } = operation as { tags: string[]; responses: DocumentedOperation['responses'] };
+    return { tag: tags[0]!, method, path: `${base}${path}`, responses };
+  });
+}
+
 /** Everything the document says of this listener, as `get /livez 200` or `get /readyz 503 not-ready`. */
-export function documented(tag: string): string[] {
+export function documented(listener: string): string[] {
   const found: string[] = [];
-  for (const [path, { parameters: _, servers: __, ...methods }] of Object.entries(document.paths)) {
-    for (const [method, { tags, responses }] of Object.entries(methods)) {
-      if (!tags.includes(tag)) continue;
-      for (const [status, { content }] of Object.entries(responses)) {
-        if (status === 'default') continue; // what is our fault
-        const codes = content?.['application/problem+json']?.schema.properties?.code?.enum ?? [''];
-        found.push(...codes.map((code) => `${method} ${path} ${status} ${code}`.trim()));
-      }
+  for (const { method, path, responses } of operations.filter(({ tag }) => tag === listener)) {
+    for (const [status, { content }] of Object.entries(responses)) {
+      if (status === 'default') continue; // what is our fault
+      const codes = content?.['application/problem+json']?.schema.properties?.code?.enum ?? [''];
+      found.push(...codes.map((code) => `${method} ${path} ${status} ${code}`.trim()));
     }
   }
   return found;
 }
 
-/** The same of an answer that came. Throws when the document does not tell of it, or tells of another one. */
-export function verify({ request }: Pick<Step<string>, 'request'>, answer: Answer): string {
-  const method = methodOf(request).toLowerCase();
-  const path = pathOf(request.path.split('?')[0]!);
-  const operation = path === undefined ? undefined : document.paths[path]![method];
+/** The same of an answer of this listener. Throws when the document does not tell of it, or tells of another one. */
+export function verify(listener: string, request: WalkRequest, answer: Answer): string {
+  const operation = operationOf(listener, request);
   const code = answer.headers['content-type'] === 'application/problem+json' ? codeOf(answer) : '';
-  const told = `${method} ${path ?? '*'} ${answer.status} ${code}`.trim();
+  const told = `${methodOf(request).toLowerCase()} ${operation?.path ?? '*'} ${answer.status} ${code}`.trim();
   if (!operation) {
     check(told, answer.json, { $ref: 'document#/components/schemas/Problem' });
     return told;
@@ -82,9 +99,12 @@ function check(what: string, value: unknown, schema: object): void {
   if (!ajv.validate(JSON.parse(text) as object, value)) throw new Error(`${what}: ${ajv.errorsText()}`);
 }
 
-function pathOf(requested: string): string | undefined {
-  return Object.keys(document.paths).find((path) => {
-    return new RegExp(`^${path.replace(/\{\w+\}/, '.*')}$`).test(requested);
+function operationOf(listener: string, request: WalkRequest): DocumentedOperation | undefined {
+  const [requested = ''] = request.path.split('?');
+  const asked = methodOf(request).toLowerCase();
+  return operations.find(({ tag, method, path }) => {
+    const fits = new RegExp(`^${path.replace(/\{\w+\}/, '.*')}$`).test(requested);
+    return tag === listener && method === asked && fits;
   });
 }
 

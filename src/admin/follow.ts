@@ -1,0 +1,127 @@
+import type { InspectionEvent, Snapshot, SnapshotFrom } from 'xstate';
+import { isMachineSnapshot } from 'xstate';
+import type { connectionMachine } from '../../machines/connection.ts';
+import { stateName } from '../../machines/state-name.ts';
+import type { Clock } from '../clock.ts';
+import { isoTime } from '../clock.ts';
+import { DeviceSocket } from '../device/socket.ts';
+
+/** One event that a connection was told, and what it did. */
+export interface Step {
+  /** ISO 8601 UTC. */
+  at: string;
+  deviceId: string;
+  traceId: string;
+  event: string;
+  /** The chart's dotted state before; null: this is its beginning. */
+  from: string | null;
+  /** And after, which is the same for an event that it ignored. */
+  to: string;
+  /** Why it ends, once it does. */
+  reason?: string;
+}
+
+/** Whom somebody follows: one device, whichever connections it has here, or the next `sample` connections that begin. */
+export type Whom = { deviceId: string } | { sample: number };
+
+export interface FollowersOptions {
+  /** Begins an inspection of the system that the connections live in. */
+  inspect: (observer: (event: InspectionEvent) => void) => { unsubscribe(): void };
+  connections: () => Iterable<DeviceSocket>;
+  clock: Clock;
+}
+
+/** More follow at once only when others have ended. */
+const maxFollowers = 16;
+
+/** Lets people follow connections of this pod through their chart, by xstate's inspection. It costs nothing while nobody does. */
+export class Followers {
+  readonly #options: FollowersOptions;
+  readonly #open = new Set<Follower>();
+  #endInspection: (() => void) | undefined;
+
+  constructor(options: FollowersOptions) {
+    this.#options = options;
+  }
+
+  get isFull(): boolean {
+    return this.#open.size >= maxFollowers;
+  }
+
+  /** Calls `tell` with every step from now on. Returns what ends it. */
+  follow(whom: Whom, tell: (step: Step) => void): () => void {
+    const follower = new Follower(whom, tell);
+    if ('deviceId' in whom) {
+      for (const socket of this.#options.connections()) if (socket.deviceId === whom.deviceId) follower.know(socket);
+    }
+    this.#open.add(follower);
+    if (!this.#endInspection) {
+      const inspection = this.#options.inspect((event) => this.#see(event));
+      this.#endInspection = () => inspection.unsubscribe();
+    }
+    return () => {
+      this.#open.delete(follower);
+      if (this.#open.size > 0) return;
+      this.#endInspection?.();
+      this.#endInspection = undefined;
+    };
+  }
+
+  #see(inspected: InspectionEvent): void {
+    if (inspected.type !== '@xstate.snapshot') return;
+    const { event, snapshot } = inspected;
+    if (!isOfConnection(snapshot)) return;
+    const { effects, disconnect } = snapshot.context;
+    const { deviceId, traceId } = effects;
+    const { clock } = this.#options;
+    const step = {
+      at: isoTime(clock, clock.now()),
+      deviceId,
+      traceId,
+      event: event.type,
+      to: stateName(snapshot.value),
+      ...(disconnect.reason !== 'none' && { reason: disconnect.reason }),
+    };
+    for (const follower of this.#open) follower.see(step);
+  }
+}
+
+class Follower {
+  readonly #whom: Whom;
+  readonly #tell: (step: Step) => void;
+  /** The state of each connection that is followed, by traceId. */
+  readonly #states = new Map<string, string>();
+  #sampled = 0;
+
+  constructor(whom: Whom, tell: (step: Step) => void) {
+    this.#whom = whom;
+    this.#tell = tell;
+  }
+
+  know({ traceId, state }: DeviceSocket): void {
+    this.#states.set(traceId, state);
+  }
+
+  see(step: Omit<Step, 'from'>): void {
+    const { traceId, to } = step;
+    if (!this.#states.has(traceId) && !this.#takes(step)) return;
+    const from = this.#states.get(traceId) ?? null;
+    if (to === 'unregistered') this.#states.delete(traceId);
+    else this.#states.set(traceId, to);
+    this.#tell({ ...step, from });
+  }
+
+  /** Is this the beginning of one it wants to follow? */
+  #takes({ event, deviceId }: Omit<Step, 'from'>): boolean {
+    if (event !== 'xstate.init') return false;
+    if ('deviceId' in this.#whom) return deviceId === this.#whom.deviceId;
+    this.#sampled += 1;
+    return this.#sampled <= this.#whom.sample;
+  }
+}
+
+type ConnectionSnapshot = SnapshotFrom<typeof connectionMachine> & { context: { effects: DeviceSocket } };
+
+function isOfConnection(snapshot: Snapshot<unknown>): snapshot is ConnectionSnapshot {
+  return isMachineSnapshot(snapshot) && (snapshot.context as { effects?: unknown }).effects instanceof DeviceSocket;
+}

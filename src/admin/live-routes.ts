@@ -1,0 +1,132 @@
+/**
+ * What the operator page asks for, on the admin listener.
+ *
+ *   GET    /events                server-sent events: an `overview` every second
+ *   GET    /events?device=ID      a `step` for every event that a connection of the device is told
+ *   GET    /events?sample=N       the same of the next N connections, from their beginning to their end
+ *   GET    /connections/DEVICE    all that is known of a device's connection, or which pod it is on
+ *   DELETE /connections/DEVICE    close its connection on this pod with 4503
+ *   GET    /pods                  the fleet, as the registry knows it
+ */
+import type { Context } from 'koa';
+import type { z } from 'zod';
+import { kicked } from '../../machines/disconnect.ts';
+import { describe } from '../callback/describe.ts';
+import { deviceIdOf } from '../callback/routes.ts';
+import type { Clock } from '../clock.ts';
+import { isoTime } from '../clock.ts';
+import type { Connections } from '../device/connections.ts';
+import type { DeviceSocket } from '../device/socket.ts';
+import { isDeviceId } from '../device-id.ts';
+import { createRouter } from '../http/operation.ts';
+import { badDeviceId, Problem } from '../http/problem.ts';
+import { parseQuery } from '../http/query.ts';
+import type { Registry } from '../registry/registry.ts';
+import { RegistryUnavailable } from '../registry/registry.ts';
+import { EventStream } from './event-stream.ts';
+import type { Followers, Whom } from './follow.ts';
+import type { connectionInFull, knownPods, ownerOfDevice } from './live-operations.ts';
+import { eventsQuery, liveOperations } from './live-operations.ts';
+import type { Overviews } from './overview.ts';
+
+export interface LiveOptions {
+  podId: string;
+  connections: Connections;
+  registry: Registry;
+  overviews: Overviews;
+  followers: Followers;
+  clock: Clock;
+}
+
+/** `end` ends the streams, which otherwise last as long as their readers. */
+export function liveRoutes({ podId, connections, registry, overviews, followers, clock }: LiveOptions) {
+  const streams = new Set<EventStream>();
+
+  /** Answers with a stream that `begin` feeds until its reader leaves. */
+  const stream = (ctx: Context, begin: (stream: EventStream) => () => void): void => {
+    const open = new EventStream(ctx, () => {
+      streams.delete(open);
+      stop();
+    });
+    streams.add(open);
+    const stop = begin(open);
+  };
+
+  const router = createRouter(liveOperations, {
+    events(ctx) {
+      const whom = whomOf(ctx);
+      if (!whom) return stream(ctx, (open) => overviews.look((overview) => open.send('overview', overview)));
+      if (followers.isFull) {
+        const detail = 'as many follow already as may at once';
+        throw new Problem({ code: 'too-many-followers', detail, headers: { 'Retry-After': '5' } });
+      }
+      stream(ctx, (open) => followers.follow(whom, (step) => open.send('step', step)));
+    },
+
+    async connectionInFull(ctx) {
+      const deviceId = deviceIdOf(ctx);
+      const socket = connections.get(deviceId);
+      ctx.body = socket ? inFull(socket, podId, clock) : await ownerOf(registry, deviceId);
+    },
+
+    close(ctx) {
+      const socket = connections.get(deviceIdOf(ctx));
+      if (!socket) throw notHere();
+      socket.close(kicked);
+      ctx.status = 204;
+    },
+
+    async pods(ctx) {
+      const pods = await registry.pods().catch(unavailable);
+      const fleet: z.infer<typeof knownPods> = { pods: pods.sort((a, b) => a.startedAt.localeCompare(b.startedAt)) };
+      ctx.body = fleet;
+    },
+  });
+
+  return {
+    router,
+    end(): void {
+      for (const open of streams) open.end();
+    },
+  };
+}
+
+/** Whom the query asks to follow; undefined: nobody. */
+function whomOf({ query }: Context): Whom | undefined {
+  const { device, sample } = parseQuery(eventsQuery, query);
+  if (sample !== undefined) return { sample };
+  if (device === undefined) return undefined;
+  if (!isDeviceId(device)) throw badDeviceId();
+  return { deviceId: device };
+}
+
+function inFull(socket: DeviceSocket, podId: string, clock: Clock): z.infer<typeof connectionInFull> {
+  return {
+    ...describe(socket, podId, clock),
+    subprotocol: socket.subprotocol,
+    since: isoTime(clock, socket.movedAt),
+    cause: socket.cause,
+    next: socket.deadlines().map(({ what, time }) => ({ what, at: isoTime(clock, time) })),
+    bytes: socket.bytes(),
+  };
+}
+
+async function ownerOf(registry: Registry, deviceId: string): Promise<z.infer<typeof ownerOfDevice>> {
+  const [entry] = await registry.lookup([deviceId]);
+  if (entry instanceof RegistryUnavailable) throw unavailable();
+  if (!entry) throw notHere();
+  const { serverIp, port, podId, traceId } = entry;
+  return { deviceId, owner: { serverIp, port, podId, traceId } };
+}
+
+function notHere(): Problem {
+  return new Problem({ code: 'not-connected', detail: 'this pod does not hold the device' });
+}
+
+function unavailable(): never {
+  throw new Problem({
+    code: 'registry-unavailable',
+    detail: 'the registry did not answer',
+    headers: { 'Retry-After': '1' },
+  });
+}

@@ -1,0 +1,97 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { DrainPlan } from '../../machines/drain-plan.ts';
+import type { Clock } from '../clock.ts';
+import { isoTime, repeat } from '../clock.ts';
+import type { Flow } from '../device/traffic.ts';
+import type { DrainProgress } from '../drain-report.ts';
+import type { Life } from '../life.ts';
+import type { Metrics, MetricTotals } from '../metrics.ts';
+
+/** A pod at one moment. Counts are since its start. */
+export interface Overview extends MetricTotals {
+  /** ISO 8601 UTC. */
+  at: string;
+  podId: string;
+  /** The pod chart's dotted state. */
+  state: string;
+  connections: number;
+  /** Connections by the dotted state of their chart. */
+  states: Record<string, number>;
+  flows: Flow[];
+  isRegistryUp: boolean;
+  /** The longest the event loop was held up since the last overview, ms. */
+  lagMs: number;
+  plan: DrainPlan;
+  drain: DrainProgress;
+}
+
+export interface OverviewsOptions {
+  podId: string;
+  plan: DrainPlan;
+  life: Life;
+  metrics: Metrics;
+  isRegistryUp: () => boolean;
+  clock: Clock;
+}
+
+const everyMs = 1000;
+
+/** Makes an overview a second for everybody who looks, and none while nobody does. */
+export class Overviews {
+  readonly #options: OverviewsOptions;
+  readonly #lookers = new Set<(overview: Overview) => void>();
+  readonly #lag = monitorEventLoopDelay({ resolution: 10 });
+  #end = () => {};
+
+  constructor(options: OverviewsOptions) {
+    this.#options = options;
+  }
+
+  /** Calls `show` with an overview now and with one every second. Returns what ends that. */
+  look(show: (overview: Overview) => void): () => void {
+    if (this.#lookers.size === 0) this.#begin();
+    this.#lookers.add(show);
+    void this.#read().then((overview) => this.#lookers.has(show) && show(overview));
+    return () => {
+      this.#lookers.delete(show);
+      if (this.#lookers.size === 0) this.stop();
+    };
+  }
+
+  stop(): void {
+    this.#lookers.clear();
+    this.#lag.disable();
+    this.#end();
+  }
+
+  #begin(): void {
+    this.#lag.enable();
+    this.#end = repeat(
+      this.#options.clock,
+      () => everyMs,
+      async () => {
+        const overview = await this.#read();
+        for (const show of this.#lookers) show(overview);
+        this.#lag.reset();
+      },
+    );
+  }
+
+  async #read(): Promise<Overview> {
+    const { podId, plan, life, metrics, isRegistryUp, clock } = this.#options;
+    const { traffic, size } = life.connections;
+    return {
+      at: isoTime(clock, clock.now()),
+      podId,
+      state: life.state(),
+      connections: size,
+      states: Object.fromEntries(traffic.countByState()),
+      flows: traffic.flows(),
+      ...(await metrics.read()),
+      isRegistryUp: isRegistryUp(),
+      lagMs: this.#lag.max / 1e6,
+      plan,
+      drain: life.progress(),
+    };
+  }
+}

@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { parseArgs } from 'node:util';
+import { isDeviceId } from '../device-id.ts';
+import { UsageError } from '../usage-error.ts';
+import { eventsIn } from './event-lines.ts';
+
+/** A pod's admin listener did not do as it was asked. */
+export class FollowError extends Error {
+  readonly code = 'follow';
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'FollowError';
+  }
+}
+
+const help = `ws-connect follow: shows what becomes of a device's connections, step by step, as JSON lines
+
+Usage: ws-connect follow DEVICE [--admin URL]
+       ws-connect follow --sample N [--admin URL]
+
+  DEVICE       every connection that this device has on the pod, from now on
+  --sample N   the next N connections of the pod, 1 to 100, from their beginning to their end
+  --admin URL  the pod's admin listener; default http://127.0.0.1:8082
+
+A line is {"at","deviceId","traceId","event","from","to"}, with "reason" once the connection ends. "from" is null at its beginning,
+and the same as "to" for an event that it ignored. It ends with the pod, or by Ctrl-C.
+
+Exit codes: 0 the pod has ended; 1 it did not answer, or not as it should; 2 the arguments are wrong.
+`;
+
+/** `ws-connect follow`. Returns the exit code. */
+export async function follow(args: string[]): Promise<number> {
+  const options = parseFollowArguments(args);
+  if (!options) {
+    process.stdout.write(help);
+    return 0;
+  }
+  const { admin, deviceId } = options;
+  if (deviceId !== undefined) await tellOwner(admin, deviceId);
+  const query = deviceId === undefined ? `sample=${options.sample}` : `device=${deviceId}`;
+  const stream = await ask(new URL(`/events?${query}`, admin));
+  if (stream.statusCode !== 200) throw new FollowError(await refusal(stream));
+  process.stdout.on('error', () => {}); // who read it has enough
+  try {
+    for await (const { data } of eventsIn(stream)) {
+      if (!process.stdout.write(`${data}\n`) && process.stdout.destroyed) return 0;
+    }
+  } catch (error) {
+    throw new FollowError(`${admin.origin} broke off`, error);
+  }
+  return 0;
+}
+
+/** Undefined: help is wanted. Throws a `UsageError`. */
+export function parseFollowArguments(args: string[]) {
+  const { values, positionals } = parse(args);
+  if (values.help) return undefined;
+  const { admin, sample } = values;
+  if (!URL.canParse(admin) || new URL(admin).protocol !== 'http:') throw misuse(`--admin ${admin} is no http URL`);
+  if (sample !== undefined && (!/^\d{1,3}$/.test(sample) || Number(sample) < 1 || Number(sample) > 100)) {
+    throw misuse(`--sample ${sample}: allowed is 1 to 100`);
+  }
+  const [deviceId, ...others] = positionals;
+  if (others.length > 0 || (deviceId === undefined) === (sample === undefined)) {
+    throw misuse('name one device, or a sample');
+  }
+  if (deviceId !== undefined && !isDeviceId(deviceId)) throw misuse(`${JSON.stringify(deviceId)} is no deviceId`);
+  return { admin: new URL(admin), deviceId, sample };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        admin: { type: 'string', default: 'http://127.0.0.1:8082' },
+        sample: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw misuse((error as Error).message);
+  }
+}
+
+function misuse(message: string): UsageError {
+  return new UsageError(`${message}\nTry ws-connect follow --help.`);
+}
+
+/** A pod shows nothing of a device that is on another one. */
+async function tellOwner(admin: URL, deviceId: string): Promise<void> {
+  const answer = await ask(new URL(`/connections/${deviceId}`, admin));
+  const { owner } = JSON.parse(await text(answer)) as { owner?: { podId: string; serverIp: string } };
+  if (owner) process.stderr.write(`${deviceId} is on pod ${owner.podId} at ${owner.serverIp}: follow it there\n`);
+}
+
+async function ask(url: URL): Promise<IncomingMessage> {
+  try {
+    const [response] = (await once(get(url), 'response')) as [IncomingMessage];
+    return response;
+  } catch (error) {
+    throw new FollowError(`${url.origin} does not answer: ${(error as Error).message}`, error);
+  }
+}
+
+async function refusal(answer: IncomingMessage): Promise<string> {
+  return `${answer.statusCode} ${await text(answer)}`;
+}
