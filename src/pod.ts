@@ -17,6 +17,7 @@ import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
 import { createAccept } from './device/accept.ts';
 import { createAuthenticate } from './device/authenticate.ts';
+import { createLifeLog } from './device/life-log.ts';
 import { DeviceListener } from './device/listener.ts';
 import { asyncapi } from './documents/asyncapi.ts';
 import { openapi } from './documents/openapi.ts';
@@ -218,6 +219,7 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
       traffic: connections.traffic,
       lease,
       metrics,
+      logLife: createLifeLog(log, clock),
       log,
     }),
   });

@@ -1,9 +1,11 @@
+import type { Disconnect } from '../../machines/disconnect.ts';
 import type { Clock } from '../clock.ts';
 import type { Clockwork } from '../clockwork.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { LeasePorts } from '../registry/lease.ts';
 import type { DeadlineSettings } from './deadlines.ts';
+import type { Ended } from './life-log.ts';
 import type { DeviceSocket } from './socket.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -34,5 +36,6 @@ export interface SocketPorts {
   traffic: Traffic;
   lease: LeasePorts;
   metrics: Metrics;
+  logLife: (ended: Ended, disconnect: Disconnect) => void;
   log: Logger;
 }

@@ -235,14 +235,12 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   }
 
   ended(disconnect: Disconnect): void {
-    const { keeper, traffic, metrics, log, clock, clockwork } = this.#ports;
+    const { keeper, traffic, metrics, logLife, clockwork } = this.#ports;
     clockwork.disarm(this);
     keeper.end(this);
     if (this.#lastMove) traffic.ended(this.#lastMove);
     metrics.closed(disconnect);
-    const durationMs = Math.round(clock.now() - this.connectedAt);
-    const { code, reason } = disconnect;
-    log.debug({ deviceId: this.deviceId, traceId: this.traceId, code, reason, durationMs }, 'connection ended');
+    logLife(this, disconnect);
   }
 
   crashed(error: unknown): void {

@@ -3,6 +3,7 @@ import { createActor, createEmptyActor, SimulatedClock } from 'xstate';
 import { connectionsLogic } from '../../machines/connections.ts';
 import { Clockwork } from '../../src/clockwork.ts';
 import { createAccept } from '../../src/device/accept.ts';
+import { createLifeLog } from '../../src/device/life-log.ts';
 import { Connections } from '../../src/device/connections.ts';
 import { DeviceListener } from '../../src/device/listener.ts';
 import { listen } from '../../src/http/server.ts';
@@ -68,6 +69,7 @@ export async function startDeviceSide({ registry, connections: Kept = Connection
       traffic: connections.traffic,
       lease,
       metrics,
+      logLife: createLifeLog(log, clock),
       log,
     }),
   });

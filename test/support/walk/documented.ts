@@ -35,12 +35,15 @@ ajv.addSchema({ $id: 'document', components: document.components });
 
 const operations = Object.entries(document.paths).flatMap(([path, item]) => operationsOf(path, item));
 
-function operationsOf(path: string, { parameters: _, servers = document.servers, ...methods }: PathItem) {
+function operationsOf(path: string, item: PathItem): DocumentedOperation[] {
+  const { servers = document.servers } = item;
   const base = servers[0]!.url.replace('http://{pod}:{port}', '');
-  return Object.entries(methods).map(([method, operation]): DocumentedOperation => {
-    const { tags, responses } = operation as { tags: string[]; responses: DocumentedOperation['responses'] };
-    return { tag: tags[0]!, method, path: `${base}${path}`, responses };
-  });
+  return ['get', 'head', 'post', 'delete']
+    .filter((method) => method in item)
+    .map((method) => {
+      const { tags, responses } = item[method] as { tags: string[]; responses: DocumentedOperation['responses'] };
+      return { tag: tags[0]!, method, path: `${base}${path}`, responses };
+    });
 }
 
 /** Everything the document says of this listener, as `get /livez 200` or `get /readyz 503 not-ready`. */
