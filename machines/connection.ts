@@ -16,7 +16,7 @@
 import type { SnapshotFrom } from 'xstate';
 import { assign, setup } from 'xstate';
 import type { Disconnect } from './disconnect.ts';
-import { silent, superseded, tokenExpired } from './disconnect.ts';
+import { flooding, silent, slowReader, superseded, tokenExpired } from './disconnect.ts';
 import type { Move } from './sharing.ts';
 import { sharing } from './sharing.ts';
 
@@ -53,6 +53,10 @@ export type ConnectionEvent =
   | { type: 'connection.idle' }
   | { type: 'connection.active' }
   | { type: 'peer.silent' }
+  /** It sends more messages than it may. */
+  | { type: 'peer.flooding' }
+  /** It does not read what is sent to it. */
+  | { type: 'reader.slow' }
   | { type: 'token.expired' }
   | { type: 'socket.failed'; disconnect: Disconnect }
   | { type: 'socket.closed'; disconnect: Disconnect }
@@ -113,6 +117,8 @@ export const connectionMachine = setup({
     'socket.failed': { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
     'socket.closed': { target: '.closing', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
     'peer.silent': { target: '.closing', actions: { type: 'noteCause', params: silent } },
+    'peer.flooding': { target: '.closing', actions: { type: 'noteCause', params: flooding } },
+    'reader.slow': { target: '.closing', actions: { type: 'noteCause', params: slowReader } },
     'token.expired': { target: '.closing', actions: { type: 'noteCause', params: tokenExpired } },
     'registry.superseded': { target: '.closing', actions: { type: 'noteCause', params: superseded } },
     'registry.doubted': '.doubted',
@@ -174,6 +180,8 @@ export const connectionMachine = setup({
         'socket.failed': {},
         'socket.closed': {}, // told again when `disconnecting` asks
         'peer.silent': {},
+        'peer.flooding': {},
+        'reader.slow': {},
         'token.expired': {},
         'registry.superseded': {},
       },

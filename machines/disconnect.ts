@@ -78,6 +78,21 @@ export const silent: Disconnect = {
   abrupt: true,
 };
 
+export const slowReader: Disconnect = {
+  code: 4413,
+  reason: 'slow-reader',
+  when: 'the device read too slowly: its backlog passed MAX_BUFFERED_BYTES, and for 10 s then was not below half of it',
+  reconnect: true,
+  abrupt: true,
+};
+
+export const flooding: Disconnect = {
+  code: 4429,
+  reason: 'flood',
+  when: 'the device sent more than MESSAGES_PER_CONNECTION_PER_SECOND',
+  reconnect: true,
+};
+
 export const contended: Disconnect = {
   code: 4429,
   reason: 'contended',
@@ -110,6 +125,8 @@ export const disconnects: readonly Disconnect[] = [
   restarting,
   tokenExpired,
   silent,
+  slowReader,
+  flooding,
   contended,
   kicked,
   superseded,

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { z } from 'zod';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
 import { insideCidrs, isCidr, privateCidrs } from './address.ts';
 import { authMistake, isCallbackToken, isJwksUrl, isJwtSecret, isOrigin } from './auth-settings.ts';
 import { parseRedisUrl } from './registry/redis-url.ts';
+import type { Variable } from './variable.ts';
+import { integer, list, matching, ms, oneOf, port, secret } from './variable.ts';
 
 /** The configuration cannot be used; the message names the variable, the value and what is allowed. */
 export class ConfigError extends Error {
@@ -17,58 +18,6 @@ export class ConfigError extends Error {
     this.name = 'ConfigError';
   }
 }
-
-/** One environment variable: how its text becomes a value, what is allowed in words, and what it is for. */
-interface Variable<T> {
-  schema: z.ZodType<T, string>;
-  allowed: string;
-  about: string;
-  /** As it would stand in the environment; what --help shows when it is worked out at start. */
-  default?: string;
-  /** Never shown. */
-  secret?: boolean;
-}
-
-const variable = <T>(about: string, allowed: string, schema: z.ZodType<T, string>, fallback?: string): Variable<T> => ({
-  about,
-  allowed,
-  schema,
-  ...(fallback === undefined ? {} : { default: fallback }),
-});
-
-const integer = (about: string, fallback: number, min: number, max: number) =>
-  variable(
-    about,
-    `a whole number from ${min} to ${max}`,
-    z
-      .string()
-      .regex(/^\d{1,10}$/)
-      .transform(Number)
-      .pipe(z.number().min(min).max(max)),
-    String(fallback),
-  );
-
-const oneOf = <const T extends string>(about: string, values: readonly [T, ...T[]]) =>
-  variable(about, values.join(' or '), z.enum(values) as z.ZodType<T, string>, values[0]);
-
-const matching = (about: string, allowed: string, test: (value: string) => boolean, fallback?: string) =>
-  variable(about, allowed, z.string().refine(test), fallback);
-
-const list = (about: string, allowed: string, test: (value: string) => boolean, fallback?: string) =>
-  variable(
-    about,
-    allowed,
-    z
-      .string()
-      .transform((values) => values.split(',').map((value) => value.trim()))
-      .pipe(z.array(z.string().refine(test))),
-    fallback,
-  );
-
-const secret = <T>(about: Variable<T>): Variable<T> => ({ ...about, secret: true });
-
-const port = (about: string, fallback: number) => integer(about, fallback, 0, 65_535);
-const ms = (about: string, fallback: number, min: number, max = 86_400_000) => integer(about, fallback, min, max);
 
 /** Every variable the program reads. */
 const variables = {
@@ -111,8 +60,31 @@ const variables = {
   PONG_TIMEOUT_MS: ms('a device not heard of for this long is cut off', 60_000, 20),
   MAX_CONNECTIONS: integer('connections this pod takes; 0 is no limit', 0, 0, 10_000_000),
   ACCEPTS_PER_SECOND: integer('connections this pod accepts in a second; 0 is no limit', 0, 0, 1_000_000),
+  CONNECTS_PER_ADDRESS_PER_SECOND: integer(
+    'connects from one IPv4 address, or one /64 of IPv6, in a second; 0 is no limit',
+    0,
+    0,
+    1_000_000,
+  ),
+  TRUSTED_PROXIES: list(
+    'proxies whose X-Forwarded-For tells where a connect comes from; by default none',
+    'ranges such as 10.0.0.0/8, separated by commas',
+    isCidr,
+  ),
+  MESSAGES_PER_CONNECTION_PER_SECOND: integer(
+    'messages of one connection in a second; more close it; 0 is no limit',
+    0,
+    0,
+    1_000_000,
+  ),
+  CALLBACKS_PER_DEVICE_PER_SECOND: integer('callbacks to one device in a second; 0 is no limit', 0, 0, 1_000_000),
   MAX_PAYLOAD_BYTES: integer('largest callback body and largest message of a device', 65_536, 1, 16_777_216),
-  MAX_BUFFERED_BYTES: integer('bytes that may wait for one slow device', 1_048_576, 1, 1_073_741_824),
+  MAX_BUFFERED_BYTES: integer(
+    'bytes that may wait for one slow device; one that stays slow is closed',
+    1_048_576,
+    1,
+    1_073_741_824,
+  ),
   DRAIN_SWEEPS: integer('rounds of a drain at most', 20, 1, 1000),
   DRAIN_INTERVAL_MS: ms('from one sweep to the next', 1000, 10),
   DRAIN_MIN_BATCH: integer('what a sweep may close even when few are left', 100, 1, 10_000_000),
@@ -159,19 +131,12 @@ const variables = {
   LOG_LEVEL: oneOf('what is logged', ['info', 'trace', 'debug', 'warn', 'error', 'fatal', 'silent']),
 };
 
-/** In the public contract, but not in this version: refused rather than silently without effect. */
-const notYet = [
-  'TRUSTED_PROXIES',
-  'CONNECTS_PER_ADDRESS_PER_SECOND',
-  'MESSAGES_PER_CONNECTION_PER_SECOND',
-  'CALLBACKS_PER_DEVICE_PER_SECOND',
-];
-
 type Variables = typeof variables;
 type Parsed = { [Name in keyof Variables]: Variables[Name] extends Variable<infer T> ? T : never };
 type WorkedOut = 'POD_IP' | 'POD_UID';
 type Optional =
   | 'REDIS_URL'
+  | 'TRUSTED_PROXIES'
   | 'DEVICE_JWT_SECRET'
   | 'DEVICE_JWKS_URL'
   | 'DEVICE_JWT_ISSUER'
@@ -192,9 +157,6 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Reads and checks the environment. An empty value counts as none. Throws `ConfigError` at the first thing wrong. */
 export function loadConfig(env: Environment): Config {
-  for (const name of notYet) {
-    if (env[name] && env[name] !== '0') throw new ConfigError(`${name} is set, but this version does not support it`);
-  }
   const read = <Name extends keyof Variables>(name: Name) => parse(name, env[name]) as Parsed[Name];
   const values = Object.fromEntries(variableNames().map((name) => [name, read(name)])) as Parsed;
   const mistake = authMistake(values);
@@ -216,6 +178,14 @@ export function configWarnings(config: Config): string[] {
   }
   if (config.CALLBACK_TOKENS && config.CALLBACK_AUTH === 'none') {
     warnings.push('CALLBACK_AUTH=none: CALLBACK_TOKENS are shown to other pods, but nobody is asked for one');
+  }
+  if (config.CONNECTS_PER_ADDRESS_PER_SECOND > 0 && !config.TRUSTED_PROXIES) {
+    warnings.push(
+      'CONNECTS_PER_ADDRESS_PER_SECOND without TRUSTED_PROXIES: behind a proxy all devices share its address',
+    );
+  }
+  if (config.CONNECTS_PER_ADDRESS_PER_SECOND === 0 && config.TRUSTED_PROXIES) {
+    warnings.push('TRUSTED_PROXIES has no effect without CONNECTS_PER_ADDRESS_PER_SECOND');
   }
   if (!insideCidrs(config.POD_CIDRS)(config.POD_IP)) {
     warnings.push('POD_IP is outside POD_CIDRS: pods with the same setting forward no callback to this one');

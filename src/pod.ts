@@ -17,6 +17,7 @@ import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
 import { createAccept } from './device/accept.ts';
 import { createAuthenticate } from './device/authenticate.ts';
+import { createConnectLimit } from './device/connect-limit.ts';
 import { createLifeLog } from './device/life-log.ts';
 import { DeviceListener } from './device/listener.ts';
 import { asyncapi } from './documents/asyncapi.ts';
@@ -186,6 +187,8 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
     pongTimeoutMs: config.PONG_TIMEOUT_MS,
     refreshMs: config.LEASE_TTL_MS / 3,
     maxBufferedBytes: config.MAX_BUFFERED_BYTES,
+    messagesPerSecond: config.MESSAGES_PER_CONNECTION_PER_SECOND,
+    callbacksPerSecond: config.CALLBACKS_PER_DEVICE_PER_SECOND,
     reconnectSpreadMs: config.RECONNECT_SPREAD_MS,
   };
   const takeover = createTakeover({ podClient, isPodAddress: insideCidrs(config.POD_CIDRS), metrics, log });
@@ -197,6 +200,7 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
     },
   });
   const origins = config.ALLOWED_ORIGINS && new Set(config.ALLOWED_ORIGINS);
+  const takeTurnOf = createConnectLimit(config, clock);
   const turns = new TokenBucket(config.ACCEPTS_PER_SECOND, clock.now());
   return new DeviceListener({
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
@@ -208,6 +212,7 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
       maxConnections: config.MAX_CONNECTIONS,
       isOriginAllowed: (origin) => origins === undefined || origins.has(origin),
       isHere: (deviceId) => connections.get(deviceId) !== undefined,
+      takeTurnOf,
       takeTurn: () => turns.take(clock.now()),
     }),
     authenticate: createAuthenticate({ config, clock, log }),

@@ -16,6 +16,11 @@ const problems: Record<Exclude<Delivery, Success>, ProblemOptions> = {
     detail: 'the device reads more slowly than it is sent to',
     headers: { 'Retry-After': '1' },
   },
+  'too-many-callbacks': {
+    code: 'too-many-callbacks',
+    detail: 'more callbacks come than this device may be sent',
+    headers: { 'Retry-After': '1' },
+  },
   'ack-timeout': {
     code: 'ack-timeout',
     detail: 'no acknowledgement came in time, or the connection ended first: the device may have the message',

@@ -7,8 +7,15 @@ import { parseQuery, queryNumber, queryWord } from '../http/query.ts';
 const defaultAckMs = 5000;
 const idShape = /^[A-Za-z0-9._:-]{1,128}$/;
 
-/** The name of a message. */
-export const messageId = z.string().regex(idShape, 'is 1 to 128 of A-Z a-z 0-9 . _ : -');
+/** Is this a name for a message: 1 to 128 of A-Z a-z 0-9 . _ : -? */
+export function isMessageId(text: string): boolean {
+  return idShape.test(text);
+}
+
+const messageId = z
+  .string()
+  .refine(isMessageId, 'is 1 to 128 of A-Z a-z 0-9 . _ : -')
+  .meta({ pattern: idShape.source });
 
 /** What a query says of the message in the body. */
 export const messageQuery = z
@@ -25,11 +32,6 @@ export const messageQuery = z
     error: 'is for ack=1',
     path: ['timeoutMs'],
   });
-
-/** Is this a name for a message: 1 to 128 of A-Z a-z 0-9 . _ : -? */
-export function isMessageId(text: string): boolean {
-  return idShape.test(text);
-}
 
 interface QueryOptions {
   id: string | undefined;

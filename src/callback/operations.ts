@@ -62,6 +62,7 @@ export const callbackOperations = {
       'invalid-text',
       'body-too-large',
       'no-ack',
+      'too-many-callbacks',
       'backpressure',
       'ack-timeout',
     ],

@@ -2,9 +2,8 @@ import { Socket } from 'node:net';
 import { createRandomIds } from '../random-ids.ts';
 import type { Connections } from './connections.ts';
 import { createRefreshSpread } from './deadlines.ts';
-import type { Accepted } from './socket.ts';
 import { DeviceSocket } from './socket.ts';
-import type { SocketPorts } from './socket-ports.ts';
+import type { Accepted, SocketPorts } from './socket-ports.ts';
 
 /** What happens to an upgraded socket: it gets a traceId and a turn among the refreshes, and its life begins. */
 export function createAccept(connections: Connections, socketPorts: SocketPorts): (accepted: Accepted) => void {

@@ -1,6 +1,7 @@
 import { isDeviceId } from '../device-id.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';
 import type { ProblemCode } from '../http/problems.ts';
+import type { Sender } from './client-address.ts';
 
 /** What the pod says of itself when a device knocks. */
 export interface Capacity {
@@ -13,6 +14,8 @@ export interface Capacity {
   isOriginAllowed(origin: string): boolean;
   /** Would this device only take the place of its own connection? */
   isHere(deviceId: string): boolean;
+  /** Asked before the last, for it counts: may one more come from this address? */
+  takeTurnOf(sender: Sender): boolean;
   /** Asked last, for it counts: may one more be accepted at this time? */
   takeTurn(): boolean;
 }
@@ -23,10 +26,14 @@ export interface Knock {
   upgrade: string | undefined;
   /** The `Origin` header; only browsers send one. */
   origin?: string | undefined;
+  sender: Sender;
 }
 
 /** Decides on one request at the device listener: the device to let in, or what to answer before, and instead of, the upgrade. */
-export function admit({ url = '', upgrade, origin }: Knock, capacity: Capacity): { deviceId: string } | Problem {
+export function admit(
+  { url = '', upgrade, origin, sender }: Knock,
+  capacity: Capacity,
+): { deviceId: string } | Problem {
   const { path, query } = splitUrl(url);
   if (path !== '/connect') {
     return new Problem({ code: 'no-such-route', detail: 'devices connect at /connect' });
@@ -37,12 +44,15 @@ export function admit({ url = '', upgrade, origin }: Knock, capacity: Capacity):
   if (origin !== undefined && !capacity.isOriginAllowed(origin)) {
     return new Problem({ code: 'origin-not-allowed', detail: 'pages of this origin may not connect' });
   }
-  if (!capacity.accepting) return unavailable('draining', 'this pod is shutting down; connect again');
+  if (!capacity.accepting) return tryLater('draining', 'this pod is shutting down; connect again');
   const { connections, maxConnections } = capacity;
   if (maxConnections > 0 && connections >= maxConnections && !capacity.isHere(deviceId)) {
-    return unavailable('full', 'this pod holds as many connections as it may');
+    return tryLater('full', 'this pod holds as many connections as it may');
   }
-  if (!capacity.takeTurn()) return unavailable('too-fast', 'this pod accepts no more connections at this moment');
+  if (!capacity.takeTurnOf(sender)) {
+    return tryLater('too-many-connects', 'too many connects come from your address');
+  }
+  if (!capacity.takeTurn()) return tryLater('too-fast', 'this pod accepts no more connections at this moment');
   return { deviceId };
 }
 
@@ -55,8 +65,8 @@ function upgradeRequired(): Problem {
 /** The largest `Retry-After`, s: a herd that is refused at once shall not be back at once. */
 const retrySpread = 5;
 
-/** 503: nothing is wrong with the request, and it may come again. */
-export function unavailable(code: ProblemCode, detail: string): Problem {
+/** Nothing is wrong with the request, and it may come again. */
+export function tryLater(code: ProblemCode, detail: string): Problem {
   const retryAfter = 1 + Math.floor(Math.random() * retrySpread);
   return new Problem({ code, detail, headers: { 'Retry-After': String(retryAfter) } });
 }

@@ -9,9 +9,17 @@ export interface Deadlines {
   refreshAt: number;
   /** When the token the device connected with expires; Infinity without one. */
   tokenExpiresAt: number;
+  /** When a device that is behind with reading has been so for too long; Infinity while it is not. */
+  slowAt: number;
   /** When the device has to have left, or answered a close; Infinity until it is asked for that. */
   overdueAt: number;
 }
+
+/** How long a device may leave half of MAX_BUFFERED_BYTES or more unread after a callback was refused for it, ms. */
+export const slowReaderMs = 10_000;
+
+/** By how much a look may come too late, ms: after more it was the pod that stood still, and the slow device has its time anew. */
+export const lateLookMs = 1000;
 
 export interface DeadlineSettings {
   idleAfterMs: number;
@@ -21,7 +29,8 @@ export interface DeadlineSettings {
 /** The earliest deadline. Only a connection that is active can become idle. */
 export function nextDeadline(at: Deadlines, active: boolean, { idleAfterMs, pongTimeoutMs }: DeadlineSettings): number {
   const idleAt = active ? at.lastDataAt + idleAfterMs : Infinity;
-  return Math.min(idleAt, at.lastSeenAt + pongTimeoutMs, at.pingAt, at.refreshAt, at.tokenExpiresAt, at.overdueAt);
+  const { pingAt, refreshAt, tokenExpiresAt, slowAt, overdueAt } = at;
+  return Math.min(idleAt, at.lastSeenAt + pongTimeoutMs, pingAt, refreshAt, tokenExpiresAt, slowAt, overdueAt);
 }
 
 /** What each of them is for, and when it comes; those that do not come are left out. The earliest first. */
@@ -32,6 +41,7 @@ export function namedDeadlines(at: Deadlines, active: boolean, { idleAfterMs, po
     ping: at.pingAt,
     refresh: at.refreshAt,
     'token expires': at.tokenExpiresAt,
+    'too slow': at.slowAt,
     overdue: at.overdueAt,
   };
   const coming = Object.entries(named).filter(([, time]) => time < Infinity);

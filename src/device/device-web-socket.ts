@@ -12,6 +12,7 @@ import {
   tooManyFragments,
 } from '../../machines/disconnect.ts';
 import type { Clock } from '../clock.ts';
+import { TokenBucket } from '../token-bucket.ts';
 import { Acks } from './acks.ts';
 import type { Frame, Goaway, Message, Protocol, Welcome } from './protocol/protocol.ts';
 
@@ -21,21 +22,42 @@ export interface WebSocketListener {
   noteData(): void;
   /** Something else came. */
   noteSeen(): void;
+  /** Too much is waiting for the device: a callback was refused, and half of what may wait does. */
+  noteBehind(): void;
+  /** Less than half of what may wait does. */
+  noteCaughtUp(): void;
+  /** It is being closed because the device sent too much. */
+  readonly isFlooding: boolean;
   tell(event: ConnectionEvent): void;
 }
 
 export interface WebSocketPorts {
   clock: Clock;
-  settings: { maxBufferedBytes: number };
+  settings: RateLimits & { maxBufferedBytes: number };
+}
+
+/** What one connection may have in a second, and at once; 0: no limit. */
+export interface RateLimits {
+  /** Of the device, whatever they are. */
+  messagesPerSecond: number;
+  callbacksPerSecond: number;
 }
 
 /**
  * `delivered`: the kernel has taken the bytes. `acked`: the device has acknowledged the message. `ack-timeout`: it has not in time, or
  * the connection has ended. `gone`: the connection ended before the bytes were out. With the others nothing was sent: `invalid-text`:
  * it would be a text frame that is not UTF-8; `no-ack`: the device speaks a protocol without acknowledgements; `backpressure`: too
- * much is waiting for this device already.
+ * much is waiting for this device already; `too-many-callbacks`: more come than this device may be sent.
  */
-export type Delivery = 'delivered' | 'acked' | 'ack-timeout' | 'gone' | 'invalid-text' | 'no-ack' | 'backpressure';
+export type Delivery =
+  | 'delivered'
+  | 'acked'
+  | 'ack-timeout'
+  | 'gone'
+  | 'invalid-text'
+  | 'no-ack'
+  | 'backpressure'
+  | 'too-many-callbacks';
 
 /**
  * A WebSocket that speaks a device's protocol. It tells one listener, and no other, what happens: five event listeners each would cost
@@ -49,6 +71,8 @@ export class DeviceWebSocket extends WebSocket {
   #callbacksInFlight = 0;
   /** Only once one was waited for. */
   #acks: Acks | undefined;
+  /** Only where there is a limit, and once something came. */
+  #buckets: Partial<Record<keyof RateLimits, TokenBucket>> | undefined;
 
   /** Some message is under way to the device, or its acknowledgement to us. */
   get isBusy(): boolean {
@@ -81,8 +105,10 @@ export class DeviceWebSocket extends WebSocket {
     if (!frame) return Promise.resolve('invalid-text');
     const buffered = this.bufferedAmount;
     if (buffered > 0 && buffered + frame.data.length > this.ports.settings.maxBufferedBytes) {
+      if (this.#isBehind) this.listener.noteBehind();
       return Promise.resolve('backpressure');
     }
+    if (!this.#take('callbacksPerSecond')) return Promise.resolve('too-many-callbacks');
     return ackWithinMs === undefined ? this.#send(frame) : this.#sendForAck(frame, id, ackWithinMs);
   }
 
@@ -106,12 +132,36 @@ export class DeviceWebSocket extends WebSocket {
     return true;
   }
 
+  get #isBehind(): boolean {
+    return this.bufferedAmount >= this.ports.settings.maxBufferedBytes / 2;
+  }
+
   #hear(data: Buffer, binary: boolean): void {
+    if (this.#isFlood()) return;
     const heard = this.speaks.hear(data, binary);
     if (!heard) return this.listener.tell({ type: 'close', disconnect: notUnderstood });
     if (heard.type === 'message') return this.listener.noteData();
     this.listener.noteSeen();
     this.#acks?.acknowledge(heard.id);
+  }
+
+  /** Is this message one too many, or what comes after that one? */
+  #isFlood(): boolean {
+    if (this.ports.settings.messagesPerSecond === 0) return false;
+    if (this.listener.isFlooding) return true;
+    if (this.#take('messagesPerSecond')) return false;
+    this.listener.tell({ type: 'peer.flooding' });
+    return true;
+  }
+
+  /** Is there room for one more? */
+  #take(limit: keyof RateLimits): boolean {
+    const { clock, settings } = this.ports;
+    const perSecond = settings[limit];
+    if (perSecond === 0) return true;
+    this.#buckets ??= {};
+    this.#buckets[limit] ??= new TokenBucket(perSecond, clock.now());
+    return this.#buckets[limit].take(clock.now());
   }
 
   async #sendForAck(frame: Frame, id: string, withinMs: number): Promise<Delivery> {
@@ -130,6 +180,7 @@ export class DeviceWebSocket extends WebSocket {
       this.send(data, { binary }, (error) => {
         this.#callbacksInFlight -= 1;
         if (error || this.stream.destroyed) return resolve('gone'); // a write cut off from this side reports no error
+        if (!this.#isBehind) this.listener.noteCaughtUp();
         this.listener.noteData();
         resolve('delivered');
       });

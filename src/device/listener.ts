@@ -13,7 +13,7 @@ import type { Authenticate, Identity } from './authenticate.ts';
 import { handshakeTimeoutMs, PendingSockets } from './pending-sockets.ts';
 import { chooseSubprotocol } from './protocol/subprotocols.ts';
 import { DeviceWebSocket } from './device-web-socket.ts';
-import type { Accepted } from './socket.ts';
+import type { Accepted } from './socket-ports.ts';
 
 declare module 'ws' {
   namespace WebSocket {
@@ -71,10 +71,10 @@ export class DeviceListener {
   }
 
   /** A request that asks for no upgrade is always refused. */
-  #answer({ url }: IncomingMessage, response: ServerResponse): void {
-    const answer = admit({ url, upgrade: undefined }, this.#options.capacity());
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const answer = admit({ ...knockOf(request), upgrade: undefined }, this.#options.capacity());
     if (!(answer instanceof Problem)) return;
-    this.#note(answer, url);
+    this.#note(answer, request.url);
     response.writeHead(answer.status, { Connection: 'close', ...answer.headers }).end(JSON.stringify(answer));
   }
 
@@ -84,7 +84,7 @@ export class DeviceListener {
     this.#admit(handshake, capacity(), { tokenExpiresAt: Infinity });
   }
 
-  /** Who has no place here need not be asked for a token; and in the meantime the place may be gone. */
+  /** Who has no place here need not be asked for a token; and in the meantime the place may be gone. Each turn is taken once. */
   async #authenticate(handshake: Handshake, authenticate: Authenticate): Promise<void> {
     const { request, socket } = handshake;
     const { capacity, metrics } = this.#options;
@@ -95,7 +95,7 @@ export class DeviceListener {
     release();
     if (socket.destroyed) return metrics.connected('hung-up');
     if (identity instanceof Problem) return this.#refuse(socket, identity, request.url);
-    this.#admit(handshake, capacity(), identity);
+    this.#admit(handshake, { ...capacity(), takeTurnOf: () => true }, identity);
   }
 
   /** Lets the device in, or says why not. */
@@ -123,8 +123,9 @@ export class DeviceListener {
   }
 }
 
-function knockOf({ url, headers: { upgrade, origin } }: IncomingMessage): Knock {
-  return { url, upgrade, origin };
+function knockOf(request: IncomingMessage): Knock {
+  const { url, headers } = request;
+  return { url, upgrade: headers.upgrade, origin: headers.origin, sender: request };
 }
 
 /** Some put their token into the query, where it has no effect: of that no more than the deviceId. */

@@ -11,6 +11,7 @@ export const refusals: readonly ProblemCode[] = [
   'origin-not-allowed',
   'no-such-route',
   'upgrade-required',
+  'too-many-connects',
   'auth-unavailable',
   'draining',
   'full',

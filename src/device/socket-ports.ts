@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { Disconnect } from '../../machines/disconnect.ts';
 import type { Clock } from '../clock.ts';
 import type { Clockwork } from '../clockwork.ts';
@@ -5,11 +6,12 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { LeasePorts } from '../registry/lease.ts';
 import type { DeadlineSettings } from './deadlines.ts';
+import type { DeviceWebSocket, RateLimits } from './device-web-socket.ts';
 import type { Ended } from './life-log.ts';
 import type { DeviceSocket } from './socket.ts';
 import type { Traffic } from './traffic.ts';
 
-export interface SocketSettings extends DeadlineSettings {
+export interface SocketSettings extends DeadlineSettings, RateLimits {
   podId: string;
   pingIntervalMs: number;
   /** From one refresh of the registry entry to the next, ms. */
@@ -38,4 +40,19 @@ export interface SocketPorts {
   metrics: Metrics;
   logLife: (ended: Ended, disconnect: Disconnect) => void;
   log: Logger;
+}
+
+/** An upgrade that was granted. */
+export interface Accepted {
+  deviceId: string;
+  socket: DeviceWebSocket;
+  /** What the WebSocket runs over. */
+  stream: Duplex;
+  /** Ms on the pod's clock; Infinity when there is no token. */
+  tokenExpiresAt: number;
+}
+
+export interface DeviceSocketInit extends Accepted {
+  traceId: string;
+  refreshAt: number;
 }

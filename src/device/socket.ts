@@ -1,36 +1,21 @@
-import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ConnectionActor, SupervisedConnection } from '../../machines/connections.ts';
 import type { ConnectionEvent, ConnectionStateValue, ConnectionTag } from '../../machines/connection.ts';
 import { stateName } from '../../machines/state-name.ts';
 import type { Move } from '../../machines/sharing.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
-import { restarting, serverError } from '../../machines/disconnect.ts';
+import { flooding, serverError } from '../../machines/disconnect.ts';
 import { closeTimeoutMs, leaveTimeoutMs } from '../../machines/drain-plan.ts';
 import type { Timed } from '../clockwork.ts';
 import type { LeaseHolder, LeaseOutcome } from '../registry/lease.ts';
 import { Lease } from '../registry/lease.ts';
 import type { Deadlines } from './deadlines.ts';
-import { namedDeadlines, nextDeadline, nextTurn } from './deadlines.ts';
+import { lateLookMs, namedDeadlines, nextDeadline, nextTurn, slowReaderMs } from './deadlines.ts';
 import type { DeviceWebSocket, Delivery, WebSocketListener } from './device-web-socket.ts';
 import type { Message } from './protocol/protocol.ts';
 import { protocolOf } from './protocol/subprotocols.ts';
-import type { SocketPorts } from './socket-ports.ts';
-
-/** An upgrade that was granted. */
-export interface Accepted {
-  deviceId: string;
-  socket: DeviceWebSocket;
-  /** What the WebSocket runs over. */
-  stream: Duplex;
-  /** Ms on the pod's clock; Infinity when there is no token. */
-  tokenExpiresAt: number;
-}
-
-export interface DeviceSocketInit extends Accepted {
-  traceId: string;
-  refreshAt: number;
-}
+import { closeReason, drawReconnect } from './reconnect.ts';
+import type { DeviceSocketInit, SocketPorts } from './socket-ports.ts';
 
 /** Of a connection without an actor yet. */
 const unborn: ConnectionStateValue = { connecting: 'registering' };
@@ -47,6 +32,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   pingAt: number;
   refreshAt: number;
   tokenExpiresAt: number;
+  slowAt = Infinity;
   overdueAt = Infinity;
   dueTick = Infinity;
   /** Since when it is in its state, on the pod's clock. */
@@ -103,6 +89,10 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   /** Known to be the device's newest connection, as far as anything is known. */
   get isTrusted(): boolean {
     return this.#is('trusted');
+  }
+
+  get isFlooding(): boolean {
+    return this.actor?.getSnapshot().context.disconnect === flooding;
   }
 
   get isPeerThere(): boolean {
@@ -179,6 +169,8 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
       this.tokenExpiresAt = Infinity;
       this.tell({ type: 'token.expired' });
     }
+    if (now > this.slowAt + lateLookMs) this.slowAt = now + slowReaderMs;
+    if (now >= this.slowAt) this.tell({ type: 'reader.slow' });
     if (this.#is('active') && now >= this.lastDataAt + settings.idleAfterMs) this.tell({ type: 'connection.idle' });
     if (now >= this.pingAt) {
       this.pingAt = now + settings.pingIntervalMs;
@@ -203,7 +195,10 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   }
 
   askToLeave({ reason }: Disconnect): void {
-    this.#socket.goaway({ reason, reconnectAfterMs: this.#drawReconnect(leaveTimeoutMs / 2) });
+    this.#socket.goaway({
+      reason,
+      reconnectAfterMs: drawReconnect(Math.min(this.#ports.settings.reconnectSpreadMs, leaveTimeoutMs / 2)),
+    });
     this.overdueAt = this.#ports.clock.now() + leaveTimeoutMs;
   }
 
@@ -220,7 +215,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
       return;
     }
     this.overdueAt = this.#ports.clock.now() + closeTimeoutMs;
-    this.#socket.close(disconnect.code, this.#closeReason(disconnect));
+    this.#socket.close(disconnect.code, closeReason(disconnect, this.#ports.settings.reconnectSpreadMs));
     if (disconnect.abrupt) this.#socket.terminate();
   }
 
@@ -283,13 +278,13 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     return this.actor?.getSnapshot().hasTag(tag) === true;
   }
 
-  #closeReason(disconnect: Disconnect): string {
-    if (disconnect !== restarting) return disconnect.reason;
-    return JSON.stringify({ reconnectAfterMs: this.#drawReconnect(Infinity) });
+  noteBehind(): void {
+    this.slowAt = Math.min(this.slowAt, this.#ports.clock.now() + slowReaderMs);
+    this.#arm();
   }
 
-  #drawReconnect(maxMs: number): number {
-    return Math.round(Math.random() * Math.min(this.#ports.settings.reconnectSpreadMs, maxMs));
+  noteCaughtUp(): void {
+    this.slowAt = Infinity;
   }
 
   noteSeen(): void {

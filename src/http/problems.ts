@@ -43,6 +43,12 @@ export const problems = {
   'body-too-large': { status: 413, when: 'the body is larger than `MAX_PAYLOAD_BYTES`' },
   'no-ack': { status: 422, when: 'an acknowledgement is wanted of a device in plain mode', headers: connection },
   'upgrade-required': { status: 426, when: 'not a WebSocket upgrade', headers: ['Upgrade'] },
+  'too-many-callbacks': {
+    status: 429,
+    when: 'more callbacks come than this device may be sent: `CALLBACKS_PER_DEVICE_PER_SECOND`',
+    headers: [...retry, ...connection],
+  },
+  'too-many-connects': { status: 429, when: 'too many connects come from your address', headers: retry },
   'internal-error': { status: 500, when: 'the pod failed: its log says why' },
   'method-unknown': { status: 501, when: 'no path has this method', headers: ['Allow'] },
   'auth-unavailable': {
@@ -52,7 +58,7 @@ export const problems = {
   },
   backpressure: {
     status: 503,
-    when: 'the device reads more slowly than it is sent to',
+    when: 'the device reads more slowly than it is sent to; one that stays so is closed with 4413',
     headers: [...retry, ...connection],
   },
   draining: { status: 503, when: 'the pod is shutting down: connect to another one', headers: retry },

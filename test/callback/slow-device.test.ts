@@ -1,35 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Answer } from '../support/ask.ts';
 import { ask, metric, push } from '../support/ask.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { body, frozenDevice, pushUntilRefused } from '../support/frozen-device.ts';
 import { runDevice, runPod } from '../support/running.ts';
-import type { TestPod } from '../support/pod.ts';
 import { until } from '../support/until.ts';
-
-const body = Buffer.alloc(65_536);
-
-/** A device that reads nothing any more. */
-async function frozenDevice(pod: TestPod): Promise<RawClient> {
-  const frozen = await RawClient.device(pod.device, 'frozen');
-  frozen.socket.pause();
-  return frozen;
-}
-
-/** Pushes until the pod says backpressure. Returns that answer, and all answers once they are here. */
-async function pushUntilRefused(pod: TestPod): Promise<{ refusal: Answer; all: Promise<Answer[]> }> {
-  const pending: Promise<Answer>[] = [];
-  const refusals: Answer[] = [];
-  const one = async () => {
-    const answer = await push(pod.callback, 'frozen', body);
-    if (answer.status !== 200) refusals.push(answer);
-    return answer;
-  };
-  while (refusals.length === 0) {
-    pending.push(one());
-    await ask(pod.admin, '/livez');
-  }
-  return { refusal: refusals[0]!, all: Promise.all(pending) };
-}
 
 describe('a device that reads too slowly', () => {
   it('makes further callbacks a 503 that says when to try again', async () => {

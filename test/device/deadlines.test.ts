@@ -8,6 +8,7 @@ const never = {
   pingAt: Infinity,
   refreshAt: Infinity,
   tokenExpiresAt: Infinity,
+  slowAt: Infinity,
   overdueAt: Infinity,
 };
 const settings = { idleAfterMs: 3000, pongTimeoutMs: 60_000 };
@@ -18,6 +19,7 @@ describe('the next deadline', () => {
     ['the refresh', { refreshAt: 7 }, 7],
     ['the end of the token', { tokenExpiresAt: 7 }, 7],
     ['the cut', { overdueAt: 7 }, 7],
+    ['the patience with a slow reader', { slowAt: 7 }, 7],
     ['the silence', { lastSeenAt: 7 }, 60_007],
     ['idleness', { lastDataAt: 7 }, 3007],
     ['the earliest', { pingAt: 9, refreshAt: 8, overdueAt: 7 }, 7],

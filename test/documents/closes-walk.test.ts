@@ -1,9 +1,13 @@
+import { SimulatedClock } from 'xstate';
 import { expect, it, vi } from 'vitest';
 import { asyncapi } from '../../src/documents/asyncapi.ts';
 import { Connections } from '../../src/device/connections.ts';
 import { ask, countedCloses } from '../support/ask.ts';
 import type { Device, ReceivedClose } from '../support/device.ts';
 import { EnvelopeDevice } from '../support/envelope-device.ts';
+import { frozenDevice, pushUntilRefused } from '../support/frozen-device.ts';
+import { pass } from '../support/pass.ts';
+import type { TestPod } from '../support/pod.ts';
 import { frame, RawClient } from '../support/raw-client.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import { inSeconds, jwtEnv, runKnownDevice, tokenFor } from '../support/tokens.ts';
@@ -49,9 +53,22 @@ const walk: Record<string, () => Promise<ReceivedClose>> = {
   async 'a device that is silent'() {
     const pod = await runPod({ PING_INTERVAL_MS: '60', PONG_TIMEOUT_MS: '200' });
     await RawClient.device(pod.device, 'lamp-1');
-    const [counted] = Object.keys(await countedCloses([pod], 1)); // it is cut off and need not see why
-    const [code, reason] = counted!.split(' ');
-    return { code: Number(code), reason: reason! };
+    return countedClose(pod);
+  },
+
+  async 'a device that reads nothing'() {
+    const clock = new SimulatedClock();
+    const pod = await runPod({ MAX_BUFFERED_BYTES: '100000' }, undefined, clock);
+    await frozenDevice(pod);
+    await pushUntilRefused(pod);
+    await pass(clock, 10_100);
+    return countedClose(pod);
+  },
+
+  async 'a device that sends too much'() {
+    const device = await runDevice(await runPod({ MESSAGES_PER_CONNECTION_PER_SECOND: '1' }));
+    for (const text of ['1', '2', '3']) device.send(text);
+    return device.closed;
   },
 
   async 'two machines with one id'() {
@@ -96,4 +113,11 @@ async function closeAfter(frames: Buffer[], env = {}): Promise<ReceivedClose> {
   const client = await RawClient.device(pod.device, 'lamp-1');
   for (const each of frames) client.send(each);
   return client.closeFrame();
+}
+
+/** Of a device that is cut off and need not see why. */
+async function countedClose(pod: TestPod): Promise<ReceivedClose> {
+  const [counted] = Object.keys(await countedCloses([pod], 1));
+  const [code, reason] = counted!.split(' ');
+  return { code: Number(code), reason: reason! };
 }

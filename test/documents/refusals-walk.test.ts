@@ -42,6 +42,7 @@ const walk: Refusal[] = [
     request: handshake(lamp, { Origin: 'https://other.example.com' }),
   },
   { code: 'full', env: { MAX_CONNECTIONS: '1' }, knock: knockUntilRefused },
+  { code: 'too-many-connects', env: { CONNECTS_PER_ADDRESS_PER_SECOND: '1' }, knock: knockUntilRefused },
   { code: 'too-fast', env: { ACCEPTS_PER_SECOND: '1' }, knock: knockUntilRefused },
   { code: 'draining', knock: knockAtDraining },
 ];

@@ -16,6 +16,8 @@ const unregisterFailed: ConnectionEvent = { type: 'registry.unregisterFailed' };
 const idle: ConnectionEvent = { type: 'connection.idle' };
 const active: ConnectionEvent = { type: 'connection.active' };
 const silent: ConnectionEvent = { type: 'peer.silent' };
+const flooding: ConnectionEvent = { type: 'peer.flooding' };
+const slow: ConnectionEvent = { type: 'reader.slow' };
 const expired: ConnectionEvent = { type: 'token.expired' };
 const overdue: ConnectionEvent = { type: 'peer.overdue' };
 const broken: ConnectionEvent = { type: 'socket.failed', disconnect: protocolError };
@@ -33,6 +35,8 @@ const events = [
   idle,
   active,
   silent,
+  flooding,
+  slow,
   expired,
   overdue,
   broken,
@@ -58,12 +62,12 @@ describe('every path through the chart of a connection', () => {
 
   testEveryPath(chart);
 
-  test('there are 271: the start, and 15 events in each of 18 states that are not final', () => {
+  test('there are 375: the start, and 17 events in each of 22 states that are not final', () => {
     const { size, paths } = chart;
 
-    // registering, waiting, active, idle, doubted, leaving; then unregistering, disconnecting and unregistered for each of 6 causes
-    expect(size).toBe(6 + 3 * 6);
-    expect(paths).toHaveLength(1 + 15 * (6 + 2 * 6));
+    // registering, waiting, active, idle, doubted, leaving; then unregistering, disconnecting and unregistered for each of 8 causes
+    expect(size).toBe(6 + 3 * 8);
+    expect(paths).toHaveLength(1 + 17 * (6 + 2 * 8));
   });
 
   test('says of every event what becomes of it', () => {
@@ -75,9 +79,9 @@ describe('every path through the chart of a connection', () => {
   test('ignores on purpose what means nothing to it', () => {
     const ignoring = chart.pathsTo('ignored');
 
-    // of the 270 events 77 are heard: while open 6 causes; but in leaving the order to leave, but in doubt a doubt; one step on, and
+    // of the 374 events 97 are heard: while open 8 causes; but in leaving the order to leave, but in doubt a doubt; one step on, and
     // while registering also a failure; while closing either answer of the registry, and then the end of the socket or a cut
-    expect(ignoring).toHaveLength(270 - 6 * 6 - 5 - 5 - 6 - 1 - 6 * (2 + 2));
+    expect(ignoring).toHaveLength(374 - 6 * 8 - 5 - 5 - 6 - 1 - 8 * (2 + 2));
   });
 
   test('asks for register, unregister, closeSocket and ended once each, in this order, however far it comes', () => {
@@ -261,11 +265,13 @@ describe('a connection', () => {
     ['a broken socket', broken, 'protocol-error'],
     ['a peer that leaves', gone, 'peer'],
     ['a silent peer', silent, 'silent'],
+    ['a peer that sends too much', flooding, 'flood'],
+    ['a peer that reads too slowly', slow, 'slow-reader'],
     ['the end of its token', expired, 'token-expired'],
     ['a newer connection of the device', superseded, 'superseded'],
   ])('ends by %s, and that first cause counts whatever comes after', (_, cause, reason) => {
     const kick: ConnectionEvent = { type: 'close', disconnect: kicked };
-    const later = [kick, broken, silent, expired, superseded];
+    const later = [kick, broken, silent, flooding, slow, expired, superseded];
 
     const { calls } = connectionAfter(registered, cause, ...later, unregistered, ...later, gone);
 

@@ -31,11 +31,11 @@ describe('the closes this side makes', () => {
     expect(forbidden).toEqual([]);
   });
 
-  test('are listed in the order of their codes, each code and each reason once', () => {
+  test('are listed in the order of their codes, each reason once', () => {
     const codes = disconnects.map(({ code }) => code);
     const reasons = disconnects.map(({ reason }) => reason);
 
-    expect(codes).toEqual([...new Set(codes)].sort((a, b) => a - b));
+    expect(codes).toEqual(codes.toSorted((a, b) => a - b));
     expect(reasons).toEqual([...new Set(reasons)]);
   });
 
@@ -52,10 +52,10 @@ describe('the closes this side makes', () => {
     expect(new Set(declared)).toEqual(new Set(disconnects));
   });
 
-  test('do not wait for a close frame of a silent device, and of no other', () => {
+  test('do not wait for the close frame of a device that is silent or reads nothing, and of no other', () => {
     const abrupt = disconnects.filter((disconnect) => disconnect.abrupt);
 
-    expect(abrupt).toEqual([machine.silent]);
+    expect(abrupt).toEqual([machine.silent, machine.slowReader]);
   });
 });
 

@@ -36,6 +36,8 @@ export async function startDeviceSide({ registry, connections: Kept = Connection
     pongTimeoutMs: 60_000,
     refreshMs: leaseTtlMs / 3,
     maxBufferedBytes: 1_048_576,
+    messagesPerSecond: 0,
+    callbacksPerSecond: 0,
     reconnectSpreadMs: 0,
   };
   const { serverIp, port, podId } = claim();
@@ -59,6 +61,7 @@ export async function startDeviceSide({ registry, connections: Kept = Connection
       maxConnections: 0,
       isOriginAllowed: () => true,
       isHere: () => false,
+      takeTurnOf: () => true,
       takeTurn: () => true,
     }),
     accept: createAccept(connections, {
