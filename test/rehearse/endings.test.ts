@@ -13,7 +13,7 @@ import { until } from '../support/until.ts';
 
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 /** A drain of at most 5 × 100 ms, 100 ms for the rest and 2 s for who does not answer. */
-const brisk = { IDLE_AFTER_MS: '200', DRAIN_SWEEPS: '5', DRAIN_INTERVAL_MS: '100', TERMINATION_GRACE_MS: '6000' };
+const brisk = { IDLE_AFTER_MS: '200', DRAIN_SWEEPS: '5', DRAIN_INTERVAL_MS: '100', TERMINATION_GRACE_MS: '6500' };
 const exit0 = { code: 0, signal: null };
 
 /** A real pod that is killed with the test. */
