@@ -6,7 +6,9 @@ import { liveRoutes } from './admin/live-routes.ts';
 import { Overviews } from './admin/overview.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { requireToken } from './callback/authenticate.ts';
+import { batchRoute } from './callback/batch-route.ts';
 import { createForward } from './callback/forward.ts';
+import { createOwners } from './callback/owners.ts';
 import { PodClient } from './callback/pod-client.ts';
 import { callbackRoutes } from './callback/routes.ts';
 import { createTakeover } from './callback/takeover.ts';
@@ -24,6 +26,7 @@ import { asyncapi } from './documents/asyncapi.ts';
 import { openapi } from './documents/openapi.ts';
 import { FreezeWatch } from './freeze-watch.ts';
 import { createHttpServer } from './http/app.ts';
+import { LongRequests } from './http/long-requests.ts';
 import { closeServer, listen } from './http/server.ts';
 import type { Life } from './life.ts';
 import { createLife } from './life.ts';
@@ -97,7 +100,19 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
   });
   const clockwork = new Clockwork(clock, () => freezeWatch.check());
   const podClient = new PodClient(config.CALLBACK_TOKENS?.[0]);
-  const parts: Parts = { config, clock, clockwork, freezeWatch, log, metrics, registration, podClient, ports };
+  const closing = new AbortController();
+  const parts: Parts = {
+    config,
+    clock,
+    clockwork,
+    freezeWatch,
+    log,
+    metrics,
+    registration,
+    podClient,
+    ports,
+    closing: closing.signal,
+  };
   const admin = adminListener(parts, life);
   const callback = callbackListener(parts, life);
   const device = deviceListener(parts, life);
@@ -110,6 +125,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
 
   /** Last opened, first closed; the admin side stays until whoever waits at /pre-stop has the answer. */
   const close = async (): Promise<void> => {
+    closing.abort();
     const giveUpOnOthers = setTimeout(() => podClient.close(), lastAnswersMs); // what they owe is answered with 503 then
     await Promise.all([device.close(), closeServer(callback, 2 * lastAnswersMs)]);
     clearTimeout(giveUpOnOthers);
@@ -175,6 +191,8 @@ interface Parts {
   registration: Registration;
   podClient: PodClient;
   ports: Ports;
+  /** Requests without an end are to come to one. */
+  closing: AbortSignal;
 }
 
 function deviceListener(parts: Parts, life: Life): DeviceListener {
@@ -230,34 +248,34 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
   });
 }
 
-function callbackListener(
-  { config, clock, freezeWatch, log, metrics, registration, podClient, ports }: Parts,
-  life: Life,
-): Server {
-  const { POD_IP: serverIp, POD_UID: podId } = config;
-  const forward = createForward({
+function callbackListener(parts: Parts, life: Life): Server {
+  const { config, clock, freezeWatch, log, metrics, registration, podClient, ports, closing } = parts;
+  const { POD_IP: serverIp, POD_UID: podId, MAX_PAYLOAD_BYTES: maxPayloadBytes } = config;
+  const owners = createOwners({
     registry: registration.registry,
-    podClient,
     log,
     self: { podId, serverIp, port: () => ports.callbackPort },
     isPodAddress: insideCidrs(config.POD_CIDRS),
   });
-  const routes = callbackRoutes({
-    connections: life.connections,
-    forward,
-    podId,
-    self: () => hostPort(serverIp, ports.callbackPort),
-    maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
-    metrics,
-    clock,
-    checkFreeze: () => freezeWatch.check(),
-    documents: { openapi, asyncapi },
-  });
-  if (config.CALLBACK_AUTH === 'none') return createHttpServer(routes, log);
+  const longRequests = new LongRequests();
+  const { connections } = life;
+  const checkFreeze = () => freezeWatch.check();
+  const shared = { connections, maxPayloadBytes, metrics, clock, checkFreeze };
+  const routes = callbackRoutes(
+    {
+      ...shared,
+      forward: createForward(owners, podClient),
+      podId,
+      self: () => hostPort(serverIp, ports.callbackPort),
+      documents: { openapi, asyncapi },
+    },
+    batchRoute({ ...shared, owners, podClient, longRequests, closing, log }),
+  );
+  if (config.CALLBACK_AUTH === 'none') return createHttpServer(routes, log, { longRequests });
   const guard = requireToken(config.CALLBACK_TOKENS!, (path, code) => {
-    if (path.startsWith('/callback/')) metrics.callback(code, 0);
+    if (path === '/callback' || path.startsWith('/callback/')) metrics.callback(code, 0);
   });
-  return createHttpServer(routes, log, guard);
+  return createHttpServer(routes, log, { longRequests, guard });
 }
 
 /** `end` ends what somebody looks at all the time. */

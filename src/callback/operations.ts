@@ -4,6 +4,7 @@ import { deviceId } from '../device-id.ts';
 import type { Operation } from '../http/operation.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import { queryWord } from '../http/query.ts';
+import { batchOperation } from './batch-operation.ts';
 import { connectionDescription } from './describe.ts';
 import { messageQuery } from './message.ts';
 
@@ -67,6 +68,7 @@ export const callbackOperations = {
       'ack-timeout',
     ],
   },
+  batch: batchOperation,
   connection: {
     methods: ['get', 'head'],
     path: '/connections/{deviceId}',

@@ -1,6 +1,7 @@
 /**
  * What services ask of a device, on the callback listener.
  *
+ *   POST   /callback             push many messages to many devices, see batch.ts; ?ack=1&timeoutMs=N is for each of them
  *   POST   /callback/DEVICE      push the body to the device; ?id=ID names it, ?ack=1&timeoutMs=N waits until the device has it
  *   GET    /connections/DEVICE   is it connected, where and since when (HEAD: just whether)
  *   DELETE /connections/DEVICE   close its connection; ?reason=superseded is how pods tell each other that the device has moved
@@ -45,7 +46,7 @@ export interface CallbackOptions {
   documents: { openapi: () => object; asyncapi: () => object };
 }
 
-export function callbackRoutes(options: CallbackOptions): Router {
+export function callbackRoutes(options: CallbackOptions, batch: Handle): Router {
   const { connections, forward, maxPayloadBytes, podId, clock, documents } = options;
   const readMessage = createReadMessage(createRandomIds());
   let self: string | undefined; // known once the pod listens
@@ -90,6 +91,8 @@ export function callbackRoutes(options: CallbackOptions): Router {
 
   return createRouter(callbackOperations, {
     message: (ctx) => counted(options, () => push(ctx)),
+
+    batch,
 
     async connection(ctx) {
       const deviceId = deviceIdOf(ctx);

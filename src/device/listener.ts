@@ -1,9 +1,10 @@
-import { createServer, STATUS_CODES } from 'node:http';
+import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { closeTimeoutMs } from '../../machines/drain-plan.ts';
 import { Problem } from '../http/problem.ts';
+import { rawAnswer } from '../http/raw-answer.ts';
 import { closeServer } from '../http/server.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -145,11 +146,4 @@ function createUpgrades(maxPayload: number): WebSocketServer {
     closeTimeout: 2 * closeTimeoutMs, // the chart cuts first; this is for a chart that has crashed
     handleProtocols: chooseSubprotocol,
   });
-}
-
-function rawAnswer(problem: Problem): string {
-  const body = JSON.stringify(problem);
-  const headers = { Connection: 'close', ...problem.headers, 'Content-Length': String(Buffer.byteLength(body)) };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join('')}\r\n${body}`;
 }

@@ -5,6 +5,7 @@ import { adminOperations } from '../admin/operations.ts';
 import { callbackOperations } from '../callback/operations.ts';
 import type { AnswerHeader } from '../http/headers.ts';
 import { answerHeaders, requestHeaders } from '../http/headers.ts';
+import { malformed } from '../http/long-requests.ts';
 import type { Operation, Operations } from '../http/operation.ts';
 import { problemBody, unrouted } from '../http/problem.ts';
 import type { ProblemCode } from '../http/problems.ts';
@@ -44,7 +45,7 @@ export function openapi() {
 
 What no operation of this document is for is answered:
 
-${explain(Object.values(unrouted).map(({ code }) => code))}`,
+${explain([...Object.values(unrouted).map(({ code }) => code), ...malformed])}`,
     },
     servers: [serverOf(callback)],
     tags: [callback, admin].map(({ tag, about }) => ({ name: tag, description: about })),

@@ -1,13 +1,29 @@
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { Server, ServerOptions } from 'node:http';
 import Koa from 'koa';
 import type { Middleware } from 'koa';
 import Router from '@koa/router';
 import type { Logger } from '../log.ts';
+import type { LongRequests } from './long-requests.ts';
 import { answerProblems } from './problem.ts';
 
-/** A Koa application over these routes, with one place that answers problems. `guard` is asked first, whatever the path. */
-export function createHttpServer(router: Router, log: Logger, guard?: Middleware): Server {
+export interface HttpServerOptions {
+  /** Is asked first, whatever the path. */
+  guard?: Middleware | undefined;
+  /** Those that are not cut when they take too long to come. */
+  longRequests?: LongRequests;
+  /** By default a request has 30 s to come. */
+  timeouts?: Pick<ServerOptions, 'requestTimeout' | 'connectionsCheckingInterval'>;
+}
+
+const defaultTimeouts = { requestTimeout: 30_000, keepAliveTimeout: 65_000 };
+
+/** A Koa application over these routes, with one place that answers problems. */
+export function createHttpServer(
+  router: Router,
+  log: Logger,
+  { guard, longRequests, timeouts }: HttpServerOptions = {},
+): Server {
   const app = new Koa();
   app.on('error', (error) => log.warn({ err: error }, 'the answer could not be sent'));
   app.use(answerProblems((error) => log.error({ err: error }, 'request failed')));
@@ -15,7 +31,9 @@ export function createHttpServer(router: Router, log: Logger, guard?: Middleware
   app.use(router.routes());
   app.use(router.allowedMethods());
   const handle = app.callback();
-  return createServer({ requestTimeout: 30_000, keepAliveTimeout: 65_000 }, (request, response) => {
+  const server = createServer({ ...defaultTimeouts, ...timeouts }, (request, response) => {
     void handle(request, response);
   });
+  longRequests?.watch(server);
+  return server;
 }

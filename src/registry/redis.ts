@@ -1,4 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
+import { parseEntry } from './entry.ts';
 import type { RedisClient, RedisConnection, RedisEvents } from './redis-client.ts';
 import { connectRedis } from './redis-client.ts';
 import type { RedisUrl } from './redis-url.ts';
@@ -156,27 +157,4 @@ function serversOf(client: RedisClient): Redis[] {
 
 function isCluster(client: RedisClient): client is Cluster {
   return client.isCluster;
-}
-
-/** Another program may have written the key: what is no entry counts as none. */
-function parseEntry(text: string | null): Entry | undefined {
-  if (!text) return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isEntry(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isEntry(value: unknown): value is Entry {
-  if (typeof value !== 'object' || value === null) return false;
-  const entry = value as Partial<Record<keyof Entry, unknown>>;
-  return (
-    typeof entry.serverIp === 'string' &&
-    typeof entry.port === 'number' &&
-    typeof entry.traceId === 'string' &&
-    typeof entry.podId === 'string' &&
-    Number.isSafeInteger(entry.t)
-  );
 }

@@ -1,8 +1,9 @@
-import { PodClient } from '../callback/pod-client.ts';
+import { backoffMs } from '../backoff.ts';
+import { PodClient, PodError } from '../callback/pod-client.ts';
 import type { PodAnswer } from '../callback/pod-client.ts';
 import type { Endpoint } from './balancer.ts';
 import type { Ledger } from './ledger.ts';
-import { backoffMs, pick } from './random.ts';
+import { pick } from './random.ts';
 import type { Random } from './random.ts';
 
 export interface CallerOptions {
@@ -116,7 +117,7 @@ export class Caller {
       const { status, headers } = await this.#post(target, deviceId, body);
       return { status, retryAfter: headers['retry-after'] };
     } catch (error) {
-      return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED' ? 'refused' : 'unknown';
+      return error instanceof PodError && error.code === 'unreachable' ? 'refused' : 'unknown';
     }
   }
 

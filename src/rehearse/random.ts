@@ -15,8 +15,3 @@ export function seededRandom(seed: number): Random {
 export function pick<T>(random: Random, items: readonly T[]): T | undefined {
   return items[Math.floor(random() * items.length)];
 }
-
-/** Full jitter: anything up to a bound that doubles with every failure, ms. */
-export function backoffMs(random: Random, failures: number, { firstMs, mostMs }: { firstMs: number; mostMs: number }) {
-  return random() * Math.min(firstMs * 2 ** failures, mostMs);
-}

@@ -6,10 +6,12 @@ import type { LiveOptions } from '../../src/admin/live-routes.ts';
 import { liveRoutes } from '../../src/admin/live-routes.ts';
 import type { AdminOptions } from '../../src/admin/routes.ts';
 import { adminRoutes } from '../../src/admin/routes.ts';
+import { resultCodes } from '../../src/callback/batch-operation.ts';
 import type { CallbackOptions } from '../../src/callback/routes.ts';
 import { callbackRoutes } from '../../src/callback/routes.ts';
 import { refusals } from '../../src/device/refusals.ts';
 import { openapi } from '../../src/documents/openapi.ts';
+import { malformed } from '../../src/http/long-requests.ts';
 import { unrouted } from '../../src/http/problem.ts';
 import { problemCodes } from '../../src/http/problems.ts';
 import { ask } from '../support/ask.ts';
@@ -27,7 +29,7 @@ it('is valid OpenAPI 3.1', async () => {
 });
 
 it.each([
-  ['callback', [callbackRoutes({ documents: {} } as CallbackOptions)]],
+  ['callback', [callbackRoutes({ documents: {} } as CallbackOptions, () => {})]],
   ['admin', [adminRoutes({} as AdminOptions), liveRoutes({} as LiveOptions).router]],
 ])('tells of each route of the %s listener, and of no other', (tag, routers) => {
   const told = documented(tag).map((line) => line.split(' ').slice(0, 2).join(' '));
@@ -49,7 +51,7 @@ function routesOf({ stack }: Router): string[] {
 it('tells of every problem there is', () => {
   const told = [...documented('callback'), ...documented('admin')].map((line) => line.split(' ')[3]!);
 
-  const outside = [...Object.values(unrouted).map(({ code }) => code), ...refusals];
+  const outside = [...Object.values(unrouted).map(({ code }) => code), ...malformed, ...refusals, ...resultCodes];
   const unheard = 'aborted'; // its caller has gone
   expect(new Set([...told.filter(Boolean), ...outside, 'internal-error', unheard])).toEqual(new Set(problemCodes));
 });

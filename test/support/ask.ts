@@ -32,7 +32,7 @@ export async function ask(base: string, path: string, question: Question = {}): 
 }
 
 export function answerOf(status: number, headers: IncomingHttpHeaders, body: Buffer): Answer {
-  const isJson = /json/.test(headers['content-type'] ?? '') && body.length > 0;
+  const isJson = /[/+]json\b/.test(headers['content-type'] ?? '') && body.length > 0;
   return { status, headers, body, json: isJson ? JSON.parse(body.toString()) : undefined };
 }
 

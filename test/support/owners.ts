@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { IncomingMessage, RequestListener } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
@@ -45,6 +45,7 @@ export async function runTwoPods(
   return {
     near,
     far,
+    prefix,
     /** The registry says that this one has the device. */
     own: async (deviceId: string, { serverIp, port, podId = 'another', t = 1 }: OwnerEntry): Promise<void> => {
       const entry = { v: 1, serverIp, port, traceId: '0'.repeat(32), podId, t };
@@ -85,6 +86,22 @@ export async function fakeOwner(answer: RequestListener, serverIp = '127.0.0.4')
     server.closeAllConnections();
   });
   return { serverIp, port: (server.address() as AddressInfo).port, requests };
+}
+
+/** A pod of a kind: it answers by hand, while a request still comes. */
+export async function strangeOwner(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  const requests: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request);
+    answer(request, response);
+  });
+  server.listen(0, '127.0.0.4');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { serverIp: '127.0.0.4', port: (server.address() as AddressInfo).port, requests };
 }
 
 /** A process that listens, was halted, and whose queue is full: to connect to it takes for ever. */

@@ -35,6 +35,7 @@ class Connection extends Entry implements Deadlines {
   refreshAt: number;
   tokenExpiresAt = Infinity;
   overdueAt = Infinity;
+  slowAt = Infinity;
   looks = 0;
   readonly ballast = Array.from({ length: ballast }, () => 0);
   #active = true;

@@ -24,6 +24,11 @@ export const parts = {
     seconds: { once: 0, round: 36 },
     load: async () => (await import('./deliver.ts')).deliver,
   },
+  batch: {
+    about: 'deliveries per second of ws-connect through one batch, beside one request for each',
+    seconds: { once: 0, round: 18 },
+    load: async () => (await import('./batch.ts')).batch,
+  },
   latency: {
     about: 'latency of a message at a fixed rate, open loop, side by side',
     seconds: { once: 9, round: 48 },

@@ -27,6 +27,10 @@ class MemorySocket implements SupervisedConnection {
     void settled.then(() => this.actor!.send({ type: 'registry.registered' }));
   }
 
+  welcome(): void {}
+
+  askToLeave(): void {}
+
   unregister(): void {
     void settled.then(() => this.actor!.send({ type: 'registry.unregistered' }));
   }

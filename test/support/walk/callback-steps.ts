@@ -9,6 +9,10 @@ const hop = { 'Ws-Connect-Hop': '1' };
 const other = { 'If-Match': '"TRACEID"' };
 const wrong = { Authorization: 'Bearer wrong' };
 
+function batch(path: string, headers: Record<string, string> = {}): WalkRequest {
+  return { path, headers: { 'Content-Type': 'application/x-ndjson', ...headers }, file: 'batch.ndjson' };
+}
+
 /** One for each status and code, as the README shows them. */
 export const shownSteps: CallbackStep[] = [
   {
@@ -25,6 +29,12 @@ export const shownSteps: CallbackStep[] = [
   },
   {
     to: 'pod',
+    request: batch('/callback'),
+    answer: 200,
+    when: 'a [batch](#many-messages-in-one-request): a line for each device, `{"deviceId","status","code"?}`',
+  },
+  {
+    to: 'pod',
     request: { path: '/connections/lamp-1' },
     answer: 200,
     when: 'the device is connected: `state`, `podId`, `traceId`, `connectedAt`, `lastDataAt`',
@@ -36,6 +46,7 @@ export const shownSteps: CallbackStep[] = [
     when: 'its connection is closed with 4503',
   },
   { to: 'pod', request: hello('/callback/lamp%201'), answer: 'bad-device-id' },
+  { to: 'pod', request: batch('/callback', other), answer: 'bad-precondition' },
   { to: 'pod', request: hello('/callback/lamp-1?ack=yes'), answer: 'bad-query' },
   { to: 'pod', request: { method: 'DELETE', path: '/connections/lamp-1?reason=why' }, answer: 'bad-reason' },
   {
@@ -51,6 +62,7 @@ export const shownSteps: CallbackStep[] = [
   { to: 'pod', request: hello('/callback/lamp-2', { headers: hop }), answer: 'moved' },
   { to: 'pod', request: hello('/callback/lamp-1', { headers: other }), answer: 'other-connection' },
   { to: 'pod', request: { path: '/callback/lamp-1', file: 'large.bin' }, answer: 'body-too-large' },
+  { to: 'pod', request: hello('/callback'), answer: 'unsupported-media-type' },
   { to: 'pod', request: hello('/callback/plain-1?ack=1'), answer: 'no-ack' },
   { to: 'limited', request: hello('/callback/lamp-1'), answer: 'too-many-callbacks' },
   { to: 'pod', request: { method: 'PROPFIND', path: '/' }, answer: 'method-unknown' },
@@ -82,6 +94,9 @@ export const furtherSteps: CallbackStep[] = [
   { to: 'pod', request: { method: 'HEAD', path: '/connections/lamp-1' }, answer: 200 },
   { to: 'pod', request: hello('/callback/lamp-2'), answer: 200 },
   { to: 'pod', request: { path: '/connections/lamp-2' }, answer: 200 },
+  { to: 'pod', request: batch('/callback?id=m-1'), answer: 'bad-query' },
+  { to: 'guarded', request: batch('/callback'), answer: 'no-token' },
+  { to: 'guarded', request: batch('/callback', wrong), answer: 'bad-token' },
   ...problemsOfOne,
   ...documents,
 ];

@@ -80,7 +80,7 @@ function verifyHeaders(told: string, { headers }: DocumentedAnswer, answer: Answ
     if (value === undefined && required) throw new Error(`${told}: no ${name}`);
     if (value !== undefined) check(`${told}: ${name}`, value, schema);
   }
-  for (const name of ['etag', 'retry-after', 'ws-connect-pod', 'www-authenticate', 'allow']) {
+  for (const name of ['accept-post', 'etag', 'retry-after', 'ws-connect-pod', 'www-authenticate', 'allow']) {
     const isTold = Object.keys(headers).some((known) => known.toLowerCase() === name);
     if (name in answer.headers && !isTold) throw new Error(`${told}: ${name} is not documented`);
   }
@@ -94,7 +94,16 @@ function verifyBody(told: string, { content }: DocumentedAnswer, { headers, body
   }
   const media = content[type!];
   if (!media) throw new Error(`${told}: the type ${type} is not documented`);
-  check(told, json ?? body.toString(), media.schema);
+  const values = type === 'application/x-ndjson' ? linesOf(body) : [json ?? body.toString()];
+  for (const value of values) check(told, value, media.schema);
+}
+
+function linesOf(body: Buffer): unknown[] {
+  return body
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
 }
 
 function check(what: string, value: unknown, schema: object): void {

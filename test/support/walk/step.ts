@@ -26,6 +26,9 @@ export interface Step<Place extends string> {
 
 export const walkFiles = {
   'latin-1.txt': Buffer.from('Licht für alle\n', 'latin1'),
+  'batch.ndjson': Buffer.from(
+    '{"deviceId":"lamp-1","data":"hello"}\n{"deviceIds":["lamp-2","lamp-0"],"base64":"AAEC"}\n',
+  ),
   'large.bin': Buffer.alloc(65_537),
 };
 

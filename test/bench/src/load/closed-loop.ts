@@ -36,16 +36,21 @@ export async function closedLoop(server: ServerProcess, fleet: Fleet, times: Clo
     });
   };
   posters.forEach(next);
-  await pause(times.warmUpMs);
-  const before = sample(server, ledger.arrived);
-  await pause(times.measureMs);
-  const after = sample(server, ledger.arrived);
+  const result = await measured(server, fleet, times);
   stopped = true;
   await fleet.settled();
   if (answersOwed > 0) await pause(100);
   if (answersOwed > 0) throw new Error(`${answersOwed} callbacks were not answered`);
   for (const poster of posters) poster.destroy();
-  return throughput(before, after);
+  return result;
+}
+
+/** Measures what goes on, after a warm-up. */
+export async function measured(server: ServerProcess, { ledger }: Fleet, times: ClosedLoop): Promise<Throughput> {
+  await pause(times.warmUpMs);
+  const before = sample(server, ledger.arrived);
+  await pause(times.measureMs);
+  return throughput(before, sample(server, ledger.arrived));
 }
 
 type Sample = ReturnType<typeof sample>;

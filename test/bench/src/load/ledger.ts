@@ -11,6 +11,8 @@ const nobody = -1;
 interface Template {
   request: Buffer;
   requestNumberAt: number;
+  line: Buffer;
+  lineNumberAt: number;
   payload: Buffer;
   payloadNumberAt: number;
 }
@@ -40,15 +42,25 @@ export class Ledger {
 
   /** The next message to a device as a whole HTTP request. `intendedAt` is of `performance.now()`. */
   post(device: number, intendedAt: number): Buffer {
+    const { request, requestNumberAt } = this.#templates[device]!;
+    return this.#write(device, intendedAt, { bytes: request, numberAt: requestNumberAt });
+  }
+
+  /** The same as a line of a batch. */
+  line(device: number, intendedAt: number): Buffer {
+    const { line, lineNumberAt } = this.#templates[device]!;
+    return this.#write(device, intendedAt, { bytes: line, numberAt: lineNumberAt });
+  }
+
+  #write(device: number, intendedAt: number, { bytes, numberAt }: { bytes: Buffer; numberAt: number }): Buffer {
     const slot = this.posted % capacity;
     if (this.#addressee[slot] !== nobody) throw new Error(`message ${this.posted - capacity} has not arrived`);
     this.#addressee[slot] = device;
     this.#intendedAt[slot] = intendedAt;
-    const { request, requestNumberAt } = this.#templates[device]!;
-    const bytes = Buffer.from(request); // a copy: the last one may still wait to be written
-    bytes.write(String(this.posted).padStart(digits, '0'), requestNumberAt, 'latin1');
+    const copy = Buffer.from(bytes); // the last one may still wait to be written
+    copy.write(String(this.posted).padStart(digits, '0'), numberAt, 'latin1');
     this.posted += 1;
-    return bytes;
+    return copy;
   }
 
   /** A device says what it got. */
@@ -86,10 +98,13 @@ function createTemplate(deviceId: string, wire: Wire): Template {
     `Content-Length: ${body.length}`,
   ];
   const request = `${lines.join('\r\n')}\r\n\r\n${body}`;
+  const line = `${JSON.stringify({ deviceId, contentType: 'application/json', data: body })}\n`;
   const payload = wire.pushed(body);
   return {
     request: Buffer.from(request),
     requestNumberAt: request.indexOf(number),
+    line: Buffer.from(line),
+    lineNumberAt: line.indexOf(number),
     payload: Buffer.from(payload),
     payloadNumberAt: payload.indexOf(number),
   };

@@ -1,0 +1,113 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Outcome } from './batch-order.ts';
+import { Lines, tooLong } from './batch-lines.ts';
+import type { Delivery } from './batch-results.ts';
+
+/** A result of a pod is one short line. */
+const maxResultBytes = 1024;
+
+/** The part of a batch that goes to one other pod: one request, whose results come back in the order of its lines. */
+export class Relay {
+  readonly #outgoing: ClientRequest;
+  readonly #onBroken: (cause: unknown) => Outcome;
+  readonly #results = new Lines(maxResultBytes);
+  /** In the order of the results to come. */
+  #owed: Delivery[] = [];
+  #isOver = false;
+  /** Ms on the pod's clock. */
+  lastUsedAt = 0;
+
+  /** `onBroken` says what becomes of those whose results are still owed when it breaks. */
+  constructor(outgoing: ClientRequest, onBroken: (cause: unknown) => Outcome) {
+    this.#outgoing = outgoing;
+    this.#onBroken = onBroken;
+    outgoing.on('error', (error) => this.#break(error)); // more than one may come
+    outgoing.once('response', (response) => this.#read(response));
+  }
+
+  /** Nothing can be sent with it any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** When the result that it owes the longest was asked for; Infinity when it owes none. */
+  get owesSince(): number {
+    return this.#owed[0]?.startedAt ?? Infinity;
+  }
+
+  send(lines: readonly Buffer[], deliveries: readonly Delivery[]): void {
+    this.#owed.push(...deliveries);
+    this.#outgoing.write(Buffer.concat(lines.flatMap((line) => [line, lineEnd])));
+  }
+
+  /** No more lines come. */
+  end(): void {
+    this.#isOver = true;
+    this.#outgoing.end();
+  }
+
+  /** Gives up on what it owes. */
+  destroy(cause: Error): void {
+    this.#break(cause);
+  }
+
+  /** Nobody waits for what it owes. */
+  abandon(): void {
+    this.#owed = [];
+    this.#break(undefined);
+  }
+
+  #read(response: IncomingMessage): void {
+    const { statusCode = 0 } = response;
+    if (statusCode !== 200) return this.#break(new AnsweredOtherwise(statusCode));
+    response.on('data', (chunk: Buffer) => {
+      for (const line of this.#results.take(chunk)) this.#hear(line === tooLong ? '' : line.toString('utf8'));
+    });
+    response.on('error', (error) => this.#break(error));
+    response.once('end', () => {
+      if (!this.#isOver || this.#owed.length > 0) this.#break(new Error('the answer ended early'));
+    });
+  }
+
+  #hear(line: string): void {
+    const result = parseResult(line);
+    const [next] = this.#owed;
+    if (next && result?.deviceId === next.deviceId) {
+      this.#owed.shift();
+      return next.settle(result.outcome, 'forwarded');
+    }
+    this.#break(new Error(`not a result that was asked for: ${line.slice(0, 200)}`));
+  }
+
+  #break(cause: unknown): void {
+    this.#isOver = true;
+    this.#outgoing.destroy();
+    const owed = this.#owed.splice(0);
+    if (owed.length === 0) return;
+    const outcome = this.#onBroken(cause);
+    for (const delivery of owed) delivery.settle(outcome);
+  }
+}
+
+/** The pod did not take the request. */
+export class AnsweredOtherwise extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`answered with ${status}`);
+    this.name = 'AnsweredOtherwise';
+    this.status = status;
+  }
+}
+
+const lineEnd = Buffer.from('\n');
+
+function parseResult(line: string): { deviceId: unknown; outcome: Outcome } | undefined {
+  try {
+    const { deviceId, status, code } = JSON.parse(line) as Record<string, unknown>;
+    const isOne = typeof status === 'number' && status >= 200 && status <= 599;
+    return isOne ? { deviceId, outcome: typeof code === 'string' ? { status, code } : { status } } : undefined;
+  } catch {
+    return undefined; // it breaks the request off
+  }
+}

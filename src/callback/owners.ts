@@ -1,0 +1,75 @@
+import { hostPort } from '../address.ts';
+import { Problem } from '../http/problem.ts';
+import type { ProblemCode } from '../http/problems.ts';
+import type { Logger } from '../log.ts';
+import type { Entry, Registry } from '../registry/registry.ts';
+import { RegistryUnavailable } from '../registry/registry.ts';
+
+export interface OwnersOptions {
+  registry: Registry;
+  /** This pod, as its own entries name it. */
+  self: { podId: string; serverIp: string; port: () => number };
+  isPodAddress: (address: string) => boolean;
+  log: Logger;
+}
+
+/** Where a pod is reached by others. */
+export type Owner = Pick<Entry, 'serverIp' | 'port'>;
+
+/** What goes with a request that was forwarded, so that it is not forwarded again. */
+export const hopHeader = 'Ws-Connect-Hop';
+
+export type Owners = ReturnType<typeof createOwners>;
+
+/** Which pod to ask about a device that is not on this one. */
+export function createOwners({ registry, self, isPodAddress, log }: OwnersOptions) {
+  const isSelf = ({ podId, serverIp, port }: Entry) =>
+    podId === self.podId || (serverIp === self.serverIp && port === self.port());
+
+  return {
+    /** One answer for each device, in the same order: its entry, undefined for none, or why that cannot be said. */
+    async lookUp(deviceIds: readonly string[]): Promise<(Entry | Problem | undefined)[]> {
+      const replies = await registry.lookup(deviceIds);
+      return replies.map((reply) => {
+        if (!(reply instanceof RegistryUnavailable)) return reply;
+        log.debug({ err: reply }, 'lookup failed');
+        return unavailable('registry-unavailable', 'the device is not on this pod and the registry did not answer');
+      });
+    },
+
+    /** The other pod that an entry names; undefined: none does. */
+    otherPod: (entry: Entry | undefined): Entry | undefined => (entry && !isSelf(entry) ? entry : undefined),
+
+    /** Why this pod must not be asked, if so. `wasForwarded`: the request was sent on by another pod already. */
+    objection({ serverIp }: Owner, wasForwarded: boolean): Problem | undefined {
+      if (wasForwarded) {
+        const detail = 'the device is on another pod and this request was forwarded once already; look it up and retry';
+        return new Problem({ code: 'moved', detail });
+      }
+      if (isPodAddress(serverIp)) return undefined;
+      log.warn({ serverIp }, 'an entry names an address outside POD_CIDRS');
+      return unavailable('owner-unreachable', 'the entry of the device names an address that is no pod');
+    },
+
+    /** The pod did not answer. */
+    unanswered({ serverIp, port }: Owner, cause: unknown): Problem {
+      log.warn({ err: cause, owner: hostPort(serverIp, port) }, 'the owner did not answer');
+      return unavailable('owner-unreachable', 'the pod that owns the device did not answer');
+    },
+
+    /** The pod answered 401: nothing is wrong with the caller's token. */
+    mistrusted({ serverIp, port }: Owner): Problem {
+      const owner = hostPort(serverIp, port);
+      log.warn({ owner }, 'the owner does not know the token of this pod: CALLBACK_TOKENS differ');
+      return unavailable('owner-unreachable', 'the pod that owns the device did not take the word of this one');
+    },
+  };
+}
+
+export function notConnected(): Problem {
+  return new Problem({ code: 'not-connected', detail: 'no pod holds this device' });
+}
+
+function unavailable(code: ProblemCode, detail: string): Problem {
+  return new Problem({ code, detail, headers: { 'Retry-After': '1' } });
+}

@@ -1,0 +1,31 @@
+import { LRUCache } from 'lru-cache';
+
+/** Which pods did not answer of late. Each is left alone for a while, then one request may find out. */
+export class Breaker {
+  readonly #quietMs: number;
+  readonly #now: () => number;
+  /** When each may be asked again. */
+  readonly #askAgainAt = new LRUCache<string, number>({ max: 1000 });
+
+  constructor(quietMs: number, now: () => number = () => performance.now()) {
+    this.#quietMs = quietMs;
+    this.#now = now;
+  }
+
+  /** True lets one request through; if the pod has been silent, others have to wait for what becomes of it. */
+  mayAsk(pod: string): boolean {
+    const askAgainAt = this.#askAgainAt.get(pod);
+    if (askAgainAt === undefined) return true;
+    if (this.#now() < askAgainAt) return false;
+    this.failed(pod); // as long as the one that finds out has not found out
+    return true;
+  }
+
+  failed(pod: string): void {
+    this.#askAgainAt.set(pod, this.#now() + this.#quietMs);
+  }
+
+  answered(pod: string): void {
+    this.#askAgainAt.delete(pod);
+  }
+}

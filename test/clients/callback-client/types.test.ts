@@ -1,0 +1,95 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
+import { Child } from '../../support/child.ts';
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
+const compiler = join(repository, 'node_modules/typescript/bin/tsc');
+
+const service = `
+import { createCallbackClient } from 'ws-connect/callback-client';
+import type { BatchResult, CallbackClient, SendResult } from 'ws-connect/callback-client';
+
+interface Order { id: string; items: number[] }
+declare const order: Order;
+const client: CallbackClient = createCallbackClient({ redis: { get: async (_key: string) => null } });
+
+export function text(result: SendResult | BatchResult): string {
+  switch (result.outcome) {
+    case 'delivered':
+    case 'acked':
+      return result.traceId ?? '';
+    case 'offline':
+      return result.deviceId;
+    case 'unknown':
+      return result.code;
+    case 'refused':
+      return result.detail + result.status.toFixed();
+    case 'unavailable':
+      return result.code + (result.retryAfterMs ?? 0).toFixed();
+  }
+}
+
+export async function run(): Promise<void> {
+  const result = await client.send('lamp-1', order, { ack: true, signal: AbortSignal.timeout(1) });
+  if (result.outcome === 'delivered') result.traceId.toUpperCase();
+  // @ts-expect-error: only what was delivered has a connection
+  result.traceId;
+  // @ts-expect-error: a body has to have a form as JSON
+  await client.send('lamp-1', undefined);
+  // @ts-expect-error: one or the other
+  createCallbackClient({});
+  for await (const each of client.batch([{ deviceId: 'lamp-1', body: 'x' }])) text(each);
+}
+`;
+
+/** A service's own project with the package installed and nothing else but the types of Node. */
+function createProject(files: Record<string, string>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ws-connect-service-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'node_modules/@types'), { recursive: true });
+  symlinkSync(repository, join(folder, 'node_modules/ws-connect'));
+  symlinkSync(join(repository, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'));
+  const all = { 'package.json': '{ "type": "module" }', ...files };
+  for (const [name, content] of Object.entries(all)) writeFileSync(join(folder, name), content);
+  return folder;
+}
+
+it('a service compiles against the client, and against no type of what the pods are made of', async () => {
+  const compilerOptions = {
+    module: 'nodenext',
+    target: 'es2023',
+    lib: ['es2023'],
+    types: ['node'],
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noEmit: true,
+    listFiles: true,
+  };
+  const folder = createProject({ 'service.ts': service, 'tsconfig.json': JSON.stringify({ compilerOptions }) });
+
+  const compiling = new Child(process.execPath, [compiler, '-p', folder]);
+  const { code } = await compiling.exited;
+
+  const files = compiling.lines.filter((line) => !/\/@?typescript\/|\/@types\/node\/|\/undici-types\//.test(line));
+  const foreign = files.filter((file) => !/callback-client\/[\w-]+\.d\.ts$|\/service\.ts$/.test(file));
+  expect(foreign).toEqual([]);
+  expect(code).toBe(0);
+});
+
+it('a service runs with the built client', async () => {
+  const script = `
+    import { createCallbackClient } from 'ws-connect/callback-client';
+    const client = createCallbackClient({ redis: { get: async () => null } });
+    console.log(JSON.stringify(await client.send('lamp-1', 'x')));
+    client.close();`;
+  const folder = createProject({ 'service.js': script });
+
+  const running = new Child(process.execPath, [join(folder, 'service.js')]);
+  const { code } = await running.exited;
+
+  expect(running.lines).toEqual(['{"deviceId":"lamp-1","attempts":0,"outcome":"offline"}']);
+  expect(code).toBe(0);
+});
