@@ -11,9 +11,10 @@ export type Invocation =
   | { command: 'openapi' }
   | { command: 'asyncapi' }
   | { command: 'rehearse'; args: string[] }
-  | { command: 'follow'; args: string[] };
+  | { command: 'follow'; args: string[] }
+  | { command: 'machines'; args: string[] };
 
-const subcommands = ['rehearse', 'follow'] as const;
+const subcommands = ['rehearse', 'follow', 'machines'] as const;
 
 export function parseArguments(args: string[]): Invocation {
   const subcommand = subcommands.find((name) => name === args[0]);
@@ -47,7 +48,7 @@ export function helpText(): string {
 
 Usage: ws-connect [--help | --print-config | --hints]
        ws-connect openapi | asyncapi
-       ws-connect rehearse | follow [--help | options]
+       ws-connect rehearse | follow | machines [--help | options]
 
   --help          show this and exit
   --print-config  show the effective configuration as JSON, without secrets, and exit
@@ -56,6 +57,7 @@ Usage: ws-connect [--help | --print-config | --hints]
   asyncapi        show what devices and pods say to each other, as AsyncAPI 3.0, and exit
   rehearse        roll a fleet on this machine and report what devices and services noticed
   follow          show what becomes of a device's connections, step by step
+  machines        print the statecharts of a connection and of the pod
 
 Exit codes: 0 drained; 1 ended by force, or could not start; 2 the configuration or the arguments are wrong.
 SIGTERM or SIGINT drains the pod; a second one ends it at once.

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { printMachines } from './admin/machines-command.ts';
 import { helpText, hintText, parseArguments } from './cli.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, loadConfig, printableConfig } from './config.ts';
@@ -24,6 +25,7 @@ async function main(): Promise<number> {
     return runRehearsal(invocation.args);
   }
   if (invocation.command === 'follow') return follow(invocation.args);
+  if (invocation.command === 'machines') return printMachines(invocation.args);
   if (invocation.command === 'openapi') return show(openapi());
   if (invocation.command === 'asyncapi') return show(asyncapi());
   const config = loadConfig(process.env);

@@ -16,6 +16,7 @@ describe('the arguments', () => {
     [['follow', 'lamp-1'], { command: 'follow', args: ['lamp-1'] }],
     [['rehearse'], { command: 'rehearse', args: [] }],
     [['rehearse', '--pods', '4', '--help'], { command: 'rehearse', args: ['--pods', '4', '--help'] }],
+    [['machines', 'pod', '--help'], { command: 'machines', args: ['pod', '--help'] }],
   ])('%j', (args, expected) => {
     const invocation = parseArguments(args);
 
@@ -48,7 +49,7 @@ describe('--help', () => {
     expect(entry).toContain(row.default === '' ? '' : `default ${row.default}`);
   });
 
-  it.each(['--help', '--print-config', '--hints', 'openapi', 'asyncapi', 'rehearse', 'SIGTERM'])(
+  it.each(['--help', '--print-config', '--hints', 'openapi', 'asyncapi', 'rehearse', 'machines', 'SIGTERM'])(
     'tells of %s',
     (word) => {
       const text = helpText();

@@ -4,6 +4,7 @@ import { connectionDescription } from '../callback/describe.ts';
 import { drainProgress, drainReport } from '../drain-report.ts';
 import type { Operation } from '../http/operation.ts';
 import { queryNumber, queryWord } from '../http/query.ts';
+import { machineFormats } from './machines.ts';
 
 const text = z.string({ error: 'is text' });
 
@@ -13,7 +14,7 @@ export const connectionsQuery = z.strictObject({
   limit: queryNumber(1, 1000).default(100).describe('at most so many'),
 });
 
-export const machineQuery = z.strictObject({ format: queryWord('json', 'mermaid').default('json') });
+export const machineQuery = z.strictObject({ format: queryWord(...machineFormats).default('json') });
 
 const ok = { 'application/json': z.object({ status: z.literal('ok') }) };
 
@@ -78,8 +79,12 @@ export const adminOperations = {
     query: machineQuery,
     answers: {
       200: {
-        about: "The chart as XState's JSON, or as Mermaid.",
-        content: { 'application/json': z.looseObject({ id: z.string() }), 'text/plain': z.string() },
+        about: "The chart as XState's JSON, as Mermaid, or as a picture.",
+        content: {
+          'application/json': z.looseObject({ id: z.string() }),
+          'text/plain': z.string(),
+          'image/svg+xml': z.string(),
+        },
       },
     },
     problems: ['bad-query', 'no-such-machine'],

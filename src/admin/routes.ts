@@ -7,12 +7,9 @@
  *   GET       /drain                               how far it is
  *   GET       /metrics                             Prometheus text
  *   GET       /connections?state=&prefix=&limit=   a page of this pod's connections
- *   GET       /machines/connection, /machines/pod  the charts, ?format=json|mermaid
+ *   GET       /machines/connection, /machines/pod  the charts, ?format=json|mermaid|svg
  */
 import type Router from '@koa/router';
-import type { AnyStateMachine } from 'xstate';
-import { connectionMachine } from '../../machines/connection.ts';
-import { podMachine } from '../../machines/pod.ts';
 import { describe } from '../callback/describe.ts';
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
@@ -21,7 +18,8 @@ import { createRouter } from '../http/operation.ts';
 import { Problem } from '../http/problem.ts';
 import { parseQuery } from '../http/query.ts';
 import type { Metrics } from '../metrics.ts';
-import { toMermaid } from './mermaid.ts';
+import type { MachineFormat } from './machines.ts';
+import { formatMachine, machines } from './machines.ts';
 import { adminOperations, connectionsQuery, machineQuery } from './operations.ts';
 
 export interface AdminOptions {
@@ -35,10 +33,11 @@ export interface AdminOptions {
   progress: () => DrainProgress;
 }
 
-const charts = new Map<string, AnyStateMachine>([
-  ['connection', connectionMachine],
-  ['pod', podMachine],
-]);
+const mediaTypes: Record<MachineFormat, string> = {
+  json: 'application/json',
+  mermaid: 'text/plain; charset=utf-8',
+  svg: 'image/svg+xml',
+};
 
 export function adminRoutes({ podId, connections, metrics, clock, isReady, drain, progress }: AdminOptions): Router {
   return createRouter(adminOperations, {
@@ -74,12 +73,12 @@ export function adminRoutes({ podId, connections, metrics, clock, isReady, drain
       ctx.body = { total: connections.size, connections: found };
     },
 
-    machine(ctx) {
-      const machine = charts.get(ctx.params['name'] ?? '');
+    async machine(ctx) {
+      const machine = machines.get(ctx.params['name'] ?? '');
       if (!machine) throw new Problem({ code: 'no-such-machine', detail: 'there are connection and pod' });
       const { format } = parseQuery(machineQuery, ctx.query);
-      ctx.type = format === 'json' ? 'application/json' : 'text/plain; charset=utf-8';
-      ctx.body = format === 'json' ? JSON.stringify(machine.config) : toMermaid(machine);
+      ctx.type = mediaTypes[format];
+      ctx.body = await formatMachine(machine, format);
     },
   });
 }

@@ -37,7 +37,7 @@ export interface SocketPorts {
   keeper: SocketKeeper;
   traffic: Traffic;
   lease: LeasePorts;
-  metrics: Metrics;
+  metrics: Pick<Metrics, 'closed'>;
   logLife: (ended: Ended, disconnect: Disconnect) => void;
   log: Logger;
 }

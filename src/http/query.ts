@@ -14,7 +14,7 @@ export function queryNumber(min: number, max: number) {
 }
 
 /** One of these words in a query. */
-export function queryWord<const T extends [string, ...string[]]>(...words: T) {
+export function queryWord<const T extends readonly [string, ...string[]]>(...words: T) {
   return z.enum(words, `is ${words.join(' or ')}`);
 }
 

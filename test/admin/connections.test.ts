@@ -139,6 +139,18 @@ describe('/machines/NAME', () => {
     expect(drawn).toEqual(expect.arrayContaining(lines));
   });
 
+  it.each(['connection', 'pod'])('%s?format=svg draws it as a picture', async (name) => {
+    const pod = await runPod();
+
+    const first = await ask(pod.admin, `/machines/${name}?format=svg`);
+    const second = await ask(pod.admin, `/machines/${name}?format=svg`);
+
+    expect(first.status).toBe(200);
+    expect(first.headers['content-type']).toBe('image/svg+xml');
+    expect(first.body.toString()).toContain(`<title id="chart-${name}-title">`);
+    expect(second.body).toEqual(first.body);
+  });
+
   it.each(['format=png', 'format=', 'format=json&format=json'])('refuses %s', async (query) => {
     const pod = await runPod();
 
@@ -154,10 +166,12 @@ describe('/machines/NAME', () => {
       const pod = await runPod();
 
       const answers = await Promise.all(
-        ['', '?format=json', '?format=mermaid'].map((query) => ask(pod.admin, `/machines/${name}${query}`)),
+        ['', '?format=json', '?format=mermaid', '?format=svg'].map((query) =>
+          ask(pod.admin, `/machines/${name}${query}`),
+        ),
       );
 
-      expect(answers.map(({ status }) => status)).toEqual([404, 404, 404]);
+      expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
     },
   );
 });

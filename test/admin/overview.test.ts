@@ -1,4 +1,3 @@
-import { SimulatedClock } from 'xstate';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Overviews } from '../../src/admin/overview.ts';
 import { loadConfig } from '../../src/config.ts';
@@ -7,7 +6,7 @@ import type { Life } from '../../src/life.ts';
 import { createMetrics } from '../../src/metrics.ts';
 import { push } from '../support/ask.ts';
 import { EventReader } from '../support/events.ts';
-import { pass } from '../support/pass.ts';
+import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import { runDevice, runPod } from '../support/running.ts';
 
 describe('the overview of a pod', () => {
@@ -62,7 +61,7 @@ describe('the overview of a pod', () => {
   });
 
   it('is made once for all who look, and not at all while nobody does', async () => {
-    const clock = new SimulatedClock();
+    const clock = new SteppedClock();
     const metrics = createMetrics();
     onTestFinished(() => metrics.close());
     const reads = vi.spyOn(metrics, 'read');
@@ -70,7 +69,7 @@ describe('the overview of a pod', () => {
     const plan = loadConfig({}).drainPlan;
     const overviews = new Overviews({ podId: 'p', plan, life: life as Life, metrics, isRegistryUp: () => true, clock });
     const seconds = async (count: number) => {
-      for (let second = 0; second < count; second += 1) await pass(clock, 1000, 1000);
+      for (let second = 0; second < count; second += 1) await clock.pass(1000, 1000);
       return reads.mock.calls.length;
     };
 

@@ -1,16 +1,15 @@
-import { SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../support/ask.ts';
 import { countedCloses, push, stateOf } from '../support/ask.ts';
 import { body, frozenDevice, pushUntilRefused, settle } from '../support/frozen-device.ts';
-import { pass } from '../support/pass.ts';
+import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import type { TestPod } from '../support/pod.ts';
 import type { RawClient } from '../support/raw-client.ts';
 import { runPod } from '../support/running.ts';
 
 /** A pod with a device that reads nothing, for which a callback was just refused. */
 async function runRefused(env: Record<string, string> = {}) {
-  const clock = new SimulatedClock();
+  const clock = new SteppedClock();
   const pod = await runPod({ MAX_BUFFERED_BYTES: '100000', ...env }, undefined, clock);
   const frozen = await frozenDevice(pod);
   const { all } = await pushUntilRefused(pod);
@@ -51,9 +50,9 @@ describe('a device that stays slow', () => {
   it('is closed with 4413 ten seconds after a callback was refused, and not before', async () => {
     const { clock, pod } = await runRefused();
 
-    await pass(clock, 9900);
+    await clock.pass(9900);
     const before = await isConnected(pod);
-    await pass(clock, 200, 200); // a look may be late by less than a second
+    await clock.pass(200, 200); // a look may be late by less than a second
     const closes = await countedCloses([pod], 1);
 
     expect(before).toBe(true);
@@ -64,7 +63,7 @@ describe('a device that stays slow', () => {
   it('is cut without a wait for its close frame, and its callbacks are answered', async () => {
     const { clock, pod, frozen, all } = await runRefused();
 
-    await pass(clock, 10_100);
+    await clock.pass(10_100);
     const counts = tally(await all);
     frozen.socket.resume();
     await frozen.ended;
@@ -78,30 +77,30 @@ describe('a device that stays slow', () => {
     const { clock, pod } = await runRefused();
 
     for (let seconds = 0; seconds < 10; seconds += 1) {
-      await pass(clock, 1000);
+      await clock.pass(1000);
       await push(pod.callback, 'frozen', body);
     }
-    await pass(clock, 100);
+    await clock.pass(100);
 
     expect(await countedCloses([pod], 1)).toEqual({ '4413 slow-reader': 1 });
   });
 
   it('is closed although it was idle when the callback was refused', async () => {
-    const clock = new SimulatedClock();
+    const clock = new SteppedClock();
     const pod = await runPod({ MAX_BUFFERED_BYTES: '100000' }, undefined, clock);
     await frozenDevice(pod);
     await pushUntilOneWaits(pod);
-    await pass(clock, 5000);
+    await clock.pass(5000);
 
     const { status } = await push(pod.callback, 'frozen', body);
-    await pass(clock, 10_100);
+    await clock.pass(10_100);
 
     expect(status).toBe(503);
     expect(await countedCloses([pod], 1)).toEqual({ '4413 slow-reader': 1 });
   });
 
   it('is closed although it has read a little meanwhile', async () => {
-    const clock = new SimulatedClock();
+    const clock = new SteppedClock();
     const sizes = { MAX_BUFFERED_BYTES: '20000000', MAX_PAYLOAD_BYTES: '1000000' };
     const pod = await runPod(sizes, undefined, clock);
     const frozen = await frozenDevice(pod);
@@ -110,7 +109,7 @@ describe('a device that stays slow', () => {
     const before = delivered();
 
     while (delivered() === before) await readSome(pod, frozen);
-    await pass(clock, 10_100);
+    await clock.pass(10_100);
 
     expect(await countedCloses([pod], 1)).toEqual({ '4413 slow-reader': 1 });
     expect(tally(await all)[404]).toBeGreaterThan(10);
@@ -120,11 +119,11 @@ describe('a device that stays slow', () => {
 describe('a device that was slow', () => {
   it('stays when it has caught up in time', async () => {
     const { clock, pod, frozen, all } = await runRefused();
-    await pass(clock, 9000);
+    await clock.pass(9000);
 
     frozen.socket.resume();
     await all;
-    await pass(clock, 11_000);
+    await clock.pass(11_000);
     const { status } = await push(pod.callback, 'frozen', body);
 
     expect(status).toBe(200);
@@ -132,15 +131,15 @@ describe('a device that was slow', () => {
 
   it('has ten seconds anew when it has caught up in between', async () => {
     const { clock, pod, frozen, all } = await runRefused();
-    await pass(clock, 6000);
+    await clock.pass(6000);
     frozen.socket.resume();
     await all;
     frozen.socket.pause();
     await pushUntilRefused(pod);
 
-    await pass(clock, 9900);
+    await clock.pass(9900);
     const before = await isConnected(pod);
-    await pass(clock, 200);
+    await clock.pass(200);
     const closes = await countedCloses([pod], 1);
 
     expect(before).toBe(true);
@@ -151,9 +150,9 @@ describe('a device that was slow', () => {
     const { clock, pod } = await runRefused();
 
     clock.increment(12_000);
-    await pass(clock, 9900);
+    await clock.pass(9900);
     const before = await isConnected(pod);
-    await pass(clock, 300);
+    await clock.pass(300);
     const closes = await countedCloses([pod], 1);
 
     expect(before).toBe(true);
@@ -163,13 +162,13 @@ describe('a device that was slow', () => {
 
 describe('a device with less than half of MAX_BUFFERED_BYTES to read', () => {
   it('stays although a callback was too large to wait with that', async () => {
-    const clock = new SimulatedClock();
+    const clock = new SteppedClock();
     const pod = await runPod({ MAX_BUFFERED_BYTES: '400000', MAX_PAYLOAD_BYTES: '400000' }, undefined, clock);
     await frozenDevice(pod);
     await pushUntilOneWaits(pod);
 
     const { status } = await push(pod.callback, 'frozen', Buffer.alloc(390_000));
-    await pass(clock, 11_000);
+    await clock.pass(11_000);
 
     expect(status).toBe(503);
     expect(await isConnected(pod)).toBe(true);

@@ -3,7 +3,8 @@ import { SimulatedClock } from 'xstate';
 import { MemoryRegistry } from '../../src/registry/memory.ts';
 import type { Entry } from '../../src/registry/registry.ts';
 import { Device } from '../support/device.ts';
-import { leaseTtlMs, startDeviceSide } from '../support/device-side.ts';
+import { testLeaseTtlMs } from '../../src/testing/device-side.ts';
+import { startDeviceSide } from '../support/device-side.ts';
 import { until } from '../support/until.ts';
 
 /** Carries out refreshes at once, and holds the answers back until it is told. */
@@ -28,7 +29,7 @@ class LateRegistry extends MemoryRegistry {
 it.each(['connecting', 'registered'])(
   'a connection that was %s before the doubt is not trusted after it',
   async (before) => {
-    const registry = new LateRegistry(new SimulatedClock(), leaseTtlMs);
+    const registry = new LateRegistry(new SimulatedClock(), testLeaseTtlMs);
     const { connections, address } = await startDeviceSide({ registry });
     const device = await Device.connect(address, 'lamp-1');
     onTestFinished(() => device.vanish());
@@ -42,7 +43,7 @@ it.each(['connecting', 'registered'])(
 );
 
 it('what the registry answered to a refresh from before the doubt does not end it', async () => {
-  const registry = new LateRegistry(new SimulatedClock(), leaseTtlMs);
+  const registry = new LateRegistry(new SimulatedClock(), testLeaseTtlMs);
   const { connections, address } = await startDeviceSide({ registry });
   const device = await Device.connect(address, 'lamp-1');
   onTestFinished(() => device.vanish());

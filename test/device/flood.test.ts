@@ -1,9 +1,8 @@
 import { once } from 'node:events';
-import { SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { ask, countedCloses, push } from '../support/ask.ts';
 import type { Device } from '../support/device.ts';
-import { pass } from '../support/pass.ts';
+import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import type { TestPod } from '../support/pod.ts';
 import { frame, handshake, RawClient } from '../support/raw-client.ts';
 import { runDevice, runPod } from '../support/running.ts';
@@ -13,7 +12,7 @@ const ping = 0x9;
 
 /** A pod whose devices may send three messages a second, and whose clock stands still. */
 async function runStrictPod() {
-  const clock = new SimulatedClock();
+  const clock = new SteppedClock();
   return { clock, pod: await runPod({ MESSAGES_PER_CONNECTION_PER_SECOND: '3' }, undefined, clock) };
 }
 
@@ -78,7 +77,7 @@ describe('a device that sends more than MESSAGES_PER_CONNECTION_PER_SECOND', () 
 
     client.send(Buffer.concat([ack('a'), ack('b'), ack('c'), ack('m-1'), ack('m-1')]));
     const code = await nextFrame(client);
-    await pass(clock, 5000);
+    await clock.pass(5000);
 
     expect(code).toBe(4429);
     expect((await answer).status).toBe(504);
@@ -94,7 +93,7 @@ describe('a device that sends more than MESSAGES_PER_CONNECTION_PER_SECOND', () 
     clock.increment(1500);
     client.send(ack('m-1'));
     for (let turns = 0; turns < 5; turns += 1) await ask(pod.admin, '/livez');
-    await pass(clock, 5000);
+    await clock.pass(5000);
 
     expect(code).toBe(4429);
     expect((await answer).status).toBe(504);

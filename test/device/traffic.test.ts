@@ -7,7 +7,7 @@ import { closedByPeer, kicked } from '../../machines/disconnect.ts';
 import { stateName } from '../../machines/state-name.ts';
 import type { Move } from '../../machines/sharing.ts';
 import { Traffic } from '../../src/device/traffic.ts';
-import { ConnectionRecorder } from '../support/connection-recorder.ts';
+import { ConnectionRecorder } from '../../src/testing/connection-recorder.ts';
 
 const events: ConnectionEvent[] = [
   { type: 'registry.registered' },

@@ -1,12 +1,11 @@
-import { SimulatedClock } from 'xstate';
 import { expect, it, vi } from 'vitest';
+import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import { asyncapi } from '../../src/documents/asyncapi.ts';
 import { Connections } from '../../src/device/connections.ts';
 import { ask, countedCloses } from '../support/ask.ts';
 import type { Device, ReceivedClose } from '../support/device.ts';
 import { EnvelopeDevice } from '../support/envelope-device.ts';
 import { frozenDevice, pushUntilRefused } from '../support/frozen-device.ts';
-import { pass } from '../support/pass.ts';
 import type { TestPod } from '../support/pod.ts';
 import { frame, RawClient } from '../support/raw-client.ts';
 import { runDevice, runPod } from '../support/running.ts';
@@ -57,11 +56,11 @@ const walk: Record<string, () => Promise<ReceivedClose>> = {
   },
 
   async 'a device that reads nothing'() {
-    const clock = new SimulatedClock();
+    const clock = new SteppedClock();
     const pod = await runPod({ MAX_BUFFERED_BYTES: '100000' }, undefined, clock);
     await frozenDevice(pod);
     await pushUntilRefused(pod);
-    await pass(clock, 10_100);
+    await clock.pass(10_100);
     return countedClose(pod);
   },
 

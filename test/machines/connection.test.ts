@@ -4,8 +4,8 @@ import type { ConnectionEvent } from '../../machines/connection.ts';
 import { connectionMachine } from '../../machines/connection.ts';
 import { closedByPeer, kicked, protocolError, restarting } from '../../machines/disconnect.ts';
 import { testEveryPath } from '../support/chart-tests.ts';
-import { Chart } from '../support/chart.ts';
-import { ConnectionRecorder } from '../support/connection-recorder.ts';
+import { connectionChart } from '../../src/testing/charts.ts';
+import { ConnectionRecorder } from '../../src/testing/connection-recorder.ts';
 
 const registered: ConnectionEvent = { type: 'registry.registered' };
 const failed: ConnectionEvent = { type: 'registry.failed' };
@@ -25,26 +25,6 @@ const gone: ConnectionEvent = { type: 'socket.closed', disconnect: closedByPeer(
 const close: ConnectionEvent = { type: 'close', disconnect: restarting };
 const leave: ConnectionEvent = { type: 'leave', disconnect: restarting };
 
-const events = [
-  registered,
-  failed,
-  superseded,
-  doubted,
-  unregistered,
-  unregisterFailed,
-  idle,
-  active,
-  silent,
-  flooding,
-  slow,
-  expired,
-  overdue,
-  broken,
-  gone,
-  close,
-  leave,
-];
-
 /** A connection that has heard `before`, and what it asked for so far. */
 function connectionAfter(...before: ConnectionEvent[]) {
   const recorder = new ConnectionRecorder();
@@ -54,11 +34,7 @@ function connectionAfter(...before: ConnectionEvent[]) {
 }
 
 describe('every path through the chart of a connection', () => {
-  const chart = new Chart(connectionMachine, {
-    record: () => new ConnectionRecorder(),
-    events,
-    view: ({ value, context }) => JSON.stringify([value, context.disconnect.reason]),
-  });
+  const chart = connectionChart();
 
   testEveryPath(chart);
 

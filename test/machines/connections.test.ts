@@ -4,7 +4,7 @@ import type { InspectionEvent } from 'xstate';
 import { createActor, fromCallback } from 'xstate';
 import type { EmptiedEvent } from '../../machines/connections.ts';
 import { connectionsLogic } from '../../machines/connections.ts';
-import { ConnectionRecorder } from '../support/connection-recorder.ts';
+import { ConnectionRecorder } from '../../src/testing/connection-recorder.ts';
 
 /** A supervisor with a parent that writes down what it hears. */
 function startSupervisor() {

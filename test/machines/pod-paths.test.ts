@@ -1,41 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { connectionsLogic } from '../../machines/connections.ts';
-import type { PodEvent } from '../../machines/pod.ts';
-import { podMachine } from '../../machines/pod.ts';
 import { testEveryPath } from '../support/chart-tests.ts';
-import { Chart } from '../support/chart.ts';
-import { PodRecorder } from '../support/pod-recorder.ts';
-
-const events: PodEvent[] = [
-  { type: 'registry.reached' },
-  { type: 'drain' },
-  { type: 'force' },
-  { type: 'sweep.due' },
-  { type: 'sweep.finished' },
-  { type: 'connections.closed', activity: 'idle', count: 3 },
-  { type: 'connections.closed', activity: 'active', count: 2 },
-  { type: 'connections.emptied' },
-];
-
-/** The deadline lies where the path wants it: between the sweeps that come before it and the next. */
-function record(path: readonly { type: string }[]) {
-  const recorder = new PodRecorder();
-  const sweepsBefore = path.filter(({ type }) => type === 'sweep.due').length;
-  const isForced = path.at(-1)?.type.startsWith('xstate.after.deadline');
-  const forcedAfterMs = isForced ? sweepsBefore * 1000 + 500 : 5000;
-  return { input: { ...recorder.input, forcedAfterMs }, calls: recorder.calls };
-}
+import { podChart } from '../../src/testing/charts.ts';
 
 describe('every path through the chart of a pod', () => {
-  /** The supervisor has a test of its own: here the path says what it would have told. */
-  const machine = podMachine.provide({
-    actors: { connections: { ...connectionsLogic, transition: (snapshot) => snapshot } },
-  });
-  const chart = new Chart(machine, {
-    record,
-    events,
-    view: ({ value, context, output }) => JSON.stringify([value, context.sweep, output]),
-  });
+  const chart = podChart();
 
   testEveryPath(chart);
 

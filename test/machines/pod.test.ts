@@ -5,8 +5,8 @@ import type { ConnectionsLogic } from '../../machines/connections.ts';
 import { connectionsLogic } from '../../machines/connections.ts';
 import type { PodEvent, PodInput } from '../../machines/pod.ts';
 import { podMachine } from '../../machines/pod.ts';
-import { ConnectionRecorder } from '../support/connection-recorder.ts';
-import { PodRecorder } from '../support/pod-recorder.ts';
+import { ConnectionRecorder } from '../../src/testing/connection-recorder.ts';
+import { PodRecorder } from '../../src/testing/pod-recorder.ts';
 
 const reached: PodEvent = { type: 'registry.reached' };
 const drain: PodEvent = { type: 'drain' };

@@ -4,7 +4,7 @@ import type { ActorRefFrom } from 'xstate';
 import type { RegistryLinkEvent } from '../../machines/registry-link.ts';
 import { registryLinkMachine } from '../../machines/registry-link.ts';
 import { testEveryPath } from '../support/chart-tests.ts';
-import { Chart } from '../support/chart.ts';
+import { Chart } from '../../src/testing/chart.ts';
 import { LinkRecorder } from '../support/link-recorder.ts';
 
 const answered: RegistryLinkEvent = { type: 'registry.answered' };

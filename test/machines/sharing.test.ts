@@ -6,8 +6,8 @@ import type { ConnectionEffects, ConnectionEvent } from '../../machines/connecti
 import { connectionLogic, connectionMachine } from '../../machines/connection.ts';
 import { closedByPeer, kicked, protocolError, restarting } from '../../machines/disconnect.ts';
 import { sharing } from '../../machines/sharing.ts';
-import { Chart } from '../support/chart.ts';
-import { ConnectionRecorder } from '../support/connection-recorder.ts';
+import { Chart } from '../../src/testing/chart.ts';
+import { ConnectionRecorder } from '../../src/testing/connection-recorder.ts';
 
 const registered: ConnectionEvent = { type: 'registry.registered' };
 const unregistered: ConnectionEvent = { type: 'registry.unregistered' };

@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SimulatedClock } from 'xstate';
 import { createLogger } from '../../src/log.ts';
 import { guarded } from '../../src/registry/guarded.ts';
 import { RegistryLink } from '../../src/registry/link.ts';
@@ -12,7 +11,7 @@ import { AwaitedLease } from '../support/awaited-lease.ts';
 import { claim } from '../support/claim.ts';
 import { FaultyRegistry } from '../support/faulty-registry.ts';
 import { leasePorts } from '../support/lease-ports.ts';
-import { pass } from '../support/pass.ts';
+import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import { podRecord } from '../support/pod-record.ts';
 import { leaseTtlMs } from '../support/registry-adapters.ts';
 
@@ -29,7 +28,7 @@ class PodRegistry extends MemoryRegistry {
   }
 }
 
-let clock: SimulatedClock;
+let clock: SteppedClock;
 let records: PodRegistry['records'];
 let memory: PodRegistry;
 let faulty: FaultyRegistry;
@@ -38,7 +37,7 @@ let record: PodRecord;
 let recoveries: number[];
 
 beforeEach(() => {
-  clock = new SimulatedClock();
+  clock = new SteppedClock();
   memory = new PodRegistry(clock, leaseTtlMs);
   ({ records } = memory);
   faulty = new FaultyRegistry(memory);
@@ -82,7 +81,7 @@ describe('the link to the registry', () => {
   });
 
   it('asks the registry nothing before it is started', async () => {
-    await pass(clock, 20_000, 1000);
+    await clock.pass(20_000, 1000);
 
     expect(faulty.calls).toEqual([]);
   });
@@ -90,11 +89,11 @@ describe('the link to the registry', () => {
   it('tries again each quarter to half of a second until the record is written', async () => {
     faulty.usually = 'lost';
     await startLink();
-    await pass(clock, 20_000);
+    await clock.pass(20_000);
     const tries = writes();
 
     faulty.usually = 'answered';
-    await pass(clock, 500);
+    await clock.pass(500);
 
     expect(tries >= 20_000 / 500 && tries <= 20_000 / 250).toBe(true);
     expect(link.isUp()).toBe(true);
@@ -104,12 +103,12 @@ describe('the link to the registry', () => {
   it('writes the record as it is every 5 s while it is up', async () => {
     await startLink();
     record = podRecord({ connections: 7 });
-    await pass(clock, 4950);
+    await clock.pass(4950);
     const early = [writes(), records.get('pod-1')?.connections];
 
-    await pass(clock, 50);
+    await clock.pass(50);
     const then = [writes(), records.get('pod-1')?.connections];
-    await pass(clock, 20_000);
+    await clock.pass(20_000);
 
     expect([early, then]).toEqual([
       [1, 3],
@@ -122,7 +121,7 @@ describe('the link to the registry', () => {
     await startLink();
     const answer = faulty.hold('writePod', 'lost');
     link.tell({ type: 'registry.lost' });
-    await pass(clock, 20_000);
+    await clock.pass(20_000);
 
     expect(writes()).toBe(2);
     answer();
@@ -140,13 +139,13 @@ describe('the link to the registry', () => {
   it('is opened by three heartbeats in a row that fail, and recovers with the first that does not', async () => {
     await startLink();
     faulty.usually = 'unanswered';
-    await pass(clock, 14_950);
+    await clock.pass(14_950);
     const before = link.isUp();
 
-    await pass(clock, 50);
+    await clock.pass(50);
     const then = link.isUp();
     faulty.usually = 'answered';
-    await pass(clock, 500);
+    await clock.pass(500);
 
     expect([before, then, link.isUp()]).toEqual([true, false, true]);
     expect(recoveries).toHaveLength(2);
@@ -174,7 +173,7 @@ describe('at the end', () => {
     await startLink();
 
     await link.stop();
-    await pass(clock, 30_000, 1000);
+    await clock.pass(30_000, 1000);
 
     expect(records.has('pod-1')).toBe(false);
     expect(faulty.calls).toEqual(['writePod', 'deletePod']);
@@ -185,7 +184,7 @@ describe('at the end', () => {
     await startLink();
 
     await expect(link.stop()).resolves.toBeUndefined();
-    await pass(clock, 30_000, 1000);
+    await clock.pass(30_000, 1000);
 
     expect(faulty.calls).toEqual(['writePod', 'deletePod']);
   });
@@ -241,14 +240,14 @@ describe('the leases of a pod whose registry goes away', () => {
     const sent = commands().length;
 
     const outcomes = await Promise.all(leases.map((lease) => lease.refresh()));
-    await pass(clock, 60_000, 500);
+    await clock.pass(60_000, 500);
 
     expect(isUpThen).toBe(false);
     expect(outcomes).toEqual(leases.map(() => 'failed'));
     expect(commands()).toHaveLength(sent);
     expect(reconciler.size).toBe(leases.length);
     faulty.usually = 'answered';
-    await pass(clock, 1500);
+    await clock.pass(1500);
     expect(reconciler.size).toBe(0);
     expect(await traceIds()).toEqual(all());
   });
@@ -258,7 +257,7 @@ describe('the leases of a pod whose registry goes away', () => {
     link.tell({ type: 'registry.lost' });
     clock.increment(leaseTtlMs);
 
-    await pass(clock, 1500);
+    await clock.pass(1500);
 
     expect(await traceIds()).toEqual(all());
     expect(reconciler.size).toBe(0);
@@ -275,7 +274,7 @@ describe('the leases of a pod whose registry goes away', () => {
     leases = [first!];
 
     faulty.usually = 'answered';
-    await pass(clock, 1500);
+    await clock.pass(1500);
 
     expect(before).toEqual([19, 20]);
     expect(reconciler.size).toBe(0);
@@ -291,7 +290,7 @@ describe('the leases of a pod whose registry goes away', () => {
     await setImmediate();
     await Promise.all(leases.map((lease) => lease.release()));
 
-    await pass(clock, leaseTtlMs + 2000, 500);
+    await clock.pass(leaseTtlMs + 2000, 500);
 
     expect(reconciler.size).toBe(0);
   });

@@ -1,6 +1,6 @@
 import type { AnyStateMachine } from 'xstate';
 import { expect, test } from 'vitest';
-import type { Chart } from './chart.ts';
+import type { Chart } from '../../src/testing/chart.ts';
 
 /** What is true of every chart, as tests of this one. */
 export function testEveryPath<TMachine extends AnyStateMachine>(chart: Chart<TMachine>): void {

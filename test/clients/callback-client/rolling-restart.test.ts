@@ -16,16 +16,17 @@ class FaithfulDevice {
   #isOver = false;
   #current: Device | undefined;
 
-  constructor(deviceId: string, fleet: Fleet) {
-    void this.#live(deviceId, fleet);
+  /** It begins with the pod of this number. */
+  constructor(deviceId: string, fleet: Fleet, first: number) {
+    void this.#live(deviceId, fleet, first);
     onTestFinished(() => {
       this.#isOver = true;
       this.#current?.vanish();
     });
   }
 
-  async #live(deviceId: string, { pods }: Fleet): Promise<void> {
-    for (let turn = deviceId.length; !this.#isOver; turn += 1) {
+  async #live(deviceId: string, { pods }: Fleet, first: number): Promise<void> {
+    for (let turn = first; !this.#isOver; turn += 1) {
       try {
         const device = await Device.connect(pods[turn % pods.length]!.device, deviceId);
         this.#current = device;
@@ -74,7 +75,7 @@ it.each(['directed', 'undirected'])(
   async (mode) => {
     const settings = { ...drain, ...(mode === 'undirected' && { CALLBACK_PORT: '18081' }) };
     const fleet = await startFleet(3, settings);
-    const devices = new Map(deviceIds.map((deviceId) => [deviceId, new FaithfulDevice(deviceId, fleet)]));
+    const devices = new Map(deviceIds.map((deviceId, index) => [deviceId, new FaithfulDevice(deviceId, fleet, index)]));
     await until(async () => (await fleet.entries()).length === deviceIds.length);
     const client = runClient(
       mode === 'directed' ? { redis: fleet.redis.client } : { pods: fleet.pods.map(({ callback }) => callback) },

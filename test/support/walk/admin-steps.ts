@@ -17,6 +17,7 @@ export const adminSteps: Step<AdminPlace>[] = [
   { to: 'pod', request: { path: '/connections?limit=0' }, answer: 'bad-query' },
   { to: 'pod', request: { path: '/machines/pod' }, answer: 200 },
   { to: 'pod', request: { path: '/machines/connection?format=mermaid' }, answer: 200 },
+  { to: 'pod', request: { path: '/machines/pod?format=svg' }, answer: 200 },
   { to: 'pod', request: { path: '/machines/pod?format=xml' }, answer: 'bad-query' },
   { to: 'pod', request: { path: '/machines/registry' }, answer: 'no-such-machine' },
   { to: 'pod', request: { path: '/events?sample=0' }, answer: 'bad-query' },

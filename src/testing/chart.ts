@@ -25,14 +25,14 @@ const tickMs = 100;
 const walkLimit = 5000;
 
 /** Made anew for every path. */
-interface ChartRecorder<TMachine extends AnyStateMachine> {
+export interface ChartRecorder<TMachine extends AnyStateMachine> {
   /** What an actor that tells this recorder is made from. */
   readonly input: InputFrom<TMachine>;
   /** What the actor has asked for. */
   readonly calls: readonly string[];
 }
 
-interface ChartOptions<TMachine extends AnyStateMachine> {
+export interface ChartOptions<TMachine extends AnyStateMachine> {
   record: (events: readonly AnyEventObject[]) => ChartRecorder<TMachine>;
   /** What happens to the machine. What it sends to itself (`xstate.after…`, `xstate.error…`) is added by the chart. */
   events: EventFromLogic<TMachine>[];
@@ -40,16 +40,16 @@ interface ChartOptions<TMachine extends AnyStateMachine> {
   view: (snapshot: SnapshotFrom<TMachine>) => string;
 }
 
-interface ChartPath {
+export interface ChartPath {
   events: AnyEventObject[];
   /** The state the chart predicts, as `view` shows it. */
   end: string;
 }
 
 /** What a chart does with an event. `ignored`: it says `{}`, on purpose. `unsaid`: it says nothing about it. */
-type EventFate = 'heard' | 'ignored' | 'unsaid';
+export type EventFate = 'heard' | 'ignored' | 'unsaid';
 
-interface Replay<TMachine extends AnyStateMachine> {
+export interface Replay<TMachine extends AnyStateMachine> {
   calls: readonly string[];
   snapshot: SnapshotFrom<TMachine>;
   end: string;

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { connectionMachine } from '../../machines/connection.ts';
+import { podMachine } from '../../machines/pod.ts';
+import { machinesHelpText } from '../../src/admin/machines-command.ts';
+import { toMermaid } from '../../src/admin/mermaid.ts';
+import { toSvg } from '../../src/admin/svg.ts';
+import { runProgram } from '../support/process.ts';
+
+const connection = toMermaid(connectionMachine);
+const pod = toMermaid(podMachine);
+
+describe('ws-connect machines', () => {
+  it.each([
+    ['', `%% connection\n${connection}\n\n%% pod\n${pod}`],
+    ['--format mermaid', `%% connection\n${connection}\n\n%% pod\n${pod}`],
+    ['pod', pod],
+    ['connection --format mermaid', connection],
+    ['--format=svg pod', toSvg(podMachine)],
+    ['connection --format svg', toSvg(connectionMachine)],
+    ['pod --format json', JSON.stringify(podMachine.config, null, 2)],
+    ['--format json', JSON.stringify({ connection: connectionMachine.config, pod: podMachine.config }, null, 2)],
+    ['--help', machinesHelpText.trimEnd()],
+    ['pod -h', machinesHelpText.trimEnd()],
+  ])('%s', async (args, printed) => {
+    const { code, stdout, stderr } = await runProgram({}, ['machines', ...words(args)]);
+
+    expect(stderr).toBe('');
+    expect(stdout.trimEnd()).toBe(printed);
+    expect(code).toBe(0);
+  });
+
+  it.each([
+    ['drain', 'drain: there is no such machine; there are connection and pod'],
+    ['constructor', 'constructor: there is no such machine'],
+    ['connection pod', 'connection pod: one machine at a time'],
+    ['--format svg', '--format svg is one picture: say which, connection or pod'],
+    ['pod --format png', '--format png: must be json, mermaid, svg'],
+    ['pod --format=', 'must be json, mermaid, svg'],
+    ['pod --format', '--format'],
+    ['--formt svg', '--formt'],
+  ])('%s ends with exit code 2, says why, and prints nothing', async (args, why) => {
+    const { code, stdout, stderr } = await runProgram({}, ['machines', ...words(args)]);
+
+    expect(code).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^ws-connect: /);
+    expect(stderr).toContain(why);
+    expect(stderr).toContain('Try ws-connect machines --help.');
+  });
+
+  it('does not care what the configuration is', async () => {
+    const { code } = await runProgram({ DRAIN_SWEEPS: '-1' }, ['machines', 'pod']);
+
+    expect(code).toBe(0);
+  });
+});
+
+function words(text: string): string[] {
+  return text === '' ? [] : text.split(' ');
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { Child } from '../support/child.ts';
+
+const root = new URL('../../', import.meta.url);
+const readme = readFileSync(new URL('README.md', root), 'utf8');
+const examples = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code!);
+const deviceTest = examples.find((code) => code.includes('TestPod'))!;
+const walk = examples.find((code) => code.includes('connectionChart'))!;
+
+/** Runs a module in a process of its own, as if it stood in a project that has the package. */
+async function run(code: string) {
+  const child = new Child(process.execPath, ['--input-type=module'], { cwd: fileURLToPath(root) });
+  child.feed(Buffer.from(code));
+  const { code: exitCode } = await child.exited;
+  return { exitCode, lines: child.lines, stderr: child.stderr };
+}
+
+it("the README's test of a device passes", async () => {
+  const { exitCode, lines, stderr } = await run(deviceTest);
+
+  expect(stderr).toBe('');
+  expect(lines).toContainEqual(expect.stringMatching(/ pass 1$/));
+  expect(exitCode).toBe(0);
+});
+
+it("the README's test of a device fails when the device does something else", async () => {
+  const { exitCode, lines } = await run(deviceTest.replace('lamp.fallSilent();', ''));
+
+  expect(lines).toContainEqual(expect.stringMatching(/ fail 1$/));
+  expect(exitCode).toBe(1);
+});
+
+it("the README's walk over the chart prints every path", async () => {
+  const { exitCode, lines, stderr } = await run(walk);
+
+  expect(stderr).toBe('');
+  expect(lines[0]).toBe(' -> connecting.registering did register');
+  expect(lines).toContain('registry.registered, connection.idle -> registered.idle did register, welcome registered');
+  expect(exitCode).toBe(0);
+});
+
+it.each(['ws-connect/machines', 'ws-connect/testing'])('the types of %s need no package but xstate', (name) => {
+  const entry = createRequire(import.meta.url)
+    .resolve(name)
+    .replace(/\.js$/, '.d.ts');
+
+  expect([...packagesIn(entry, new Set())].sort()).toEqual(['xstate']);
+});
+
+/** What a declaration file and all it leads to import from packages. */
+function packagesIn(file: string, seen: Set<string>): Set<string> {
+  if (seen.has(file)) return new Set();
+  seen.add(file);
+  const names = [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, name]) => name!);
+  const packages = names.filter((name) => !name.startsWith('.'));
+  const others = names.filter((name) => name.startsWith('.'));
+  const inner = others.flatMap((name) => [...packagesIn(declarationOf(name, file), seen)]);
+  return new Set([...packages, ...inner]);
+}
+
+function declarationOf(name: string, importer: string): string {
+  return fileURLToPath(new URL(name.replace(/\.[jt]s$/, '.d.ts'), `file://${importer}`));
+}
