@@ -8,6 +8,8 @@ export type Invocation =
   | { command: 'run'; hints: boolean }
   | { command: 'help' }
   | { command: 'print-config' }
+  | { command: 'openapi' }
+  | { command: 'asyncapi' }
   | { command: 'rehearse'; args: string[] }
   | { command: 'follow'; args: string[] }
   | { command: 'machines'; args: string[] };
@@ -17,6 +19,8 @@ const subcommands = ['rehearse', 'follow', 'machines'] as const;
 export function parseArguments(args: string[]): Invocation {
   const subcommand = subcommands.find((name) => name === args[0]);
   if (subcommand) return { command: subcommand, args: args.slice(1) };
+  const [word = ''] = args;
+  if (args.length === 1 && (word === 'openapi' || word === 'asyncapi')) return { command: word };
   try {
     const { values } = parseArgs({
       args,
@@ -43,11 +47,14 @@ export function helpText(): string {
   return `ws-connect: keeps devices reachable over WebSocket while pods come and go
 
 Usage: ws-connect [--help | --print-config | --hints]
+       ws-connect openapi | asyncapi
        ws-connect rehearse | follow | machines [--help | options]
 
   --help          show this and exit
   --print-config  show the effective configuration as JSON, without secrets, and exit
   --hints         once it listens, say on stderr how to connect and how to push
+  openapi         show what services and operators can ask of a pod, as OpenAPI 3.1, and exit
+  asyncapi        show what devices and pods say to each other, as AsyncAPI 3.0, and exit
   rehearse        roll a fleet on this machine and report what devices and services noticed
   follow          show what becomes of a device's connections, step by step
   machines        print the statecharts of a connection and of the pod

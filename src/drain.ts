@@ -1,53 +1,14 @@
 import { restarting } from '../machines/disconnect.ts';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { sweepQuota } from '../machines/drain-plan.ts';
-import type { PodEffects, PodEvent, PodOutcome } from '../machines/pod.ts';
+import type { PodEffects, PodEvent } from '../machines/pod.ts';
 import type { Clock } from './clock.ts';
 import { isoTime } from './clock.ts';
 import type { Connections } from './device/connections.ts';
 import type { DeviceSocket } from './device/socket.ts';
+import type { DrainProgress, SweepReport } from './drain-report.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
-
-/** What `/pre-stop` answers when the drain is over. */
-export interface DrainReport {
-  podId: string;
-  outcome: PodOutcome;
-  /** How many sweeps there were. */
-  sweeps: number;
-  closedIdle: number;
-  closedActive: number;
-  /** Connections left when the end was forced. */
-  remaining: number;
-  durationMs: number;
-}
-
-/** What `/drain` answers at any time. */
-export interface DrainProgress {
-  phase: 'serving' | 'draining' | 'stopped';
-  /** The sweep under way or last done, from 1. */
-  sweep: number;
-  sweeps: number;
-  closedIdle: number;
-  closedActive: number;
-  remaining: number;
-  /** ISO 8601 UTC; null before the drain. */
-  startedAt: string | null;
-  deadline: string | null;
-}
-
-/** A sweep that is over. */
-export interface SweepReport {
-  /** From 1. The closing of the rest counts as one more than there are sweeps. */
-  sweep: number;
-  /** ISO 8601 UTC. */
-  at: string;
-  /** How many were idle when it began; for the rest, how many were left. */
-  idle: number;
-  closed: number;
-  /** Connections when it was over, those included that are just leaving. */
-  remaining: number;
-}
 
 export interface DrainOptions {
   plan: DrainPlan;

@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { Connections } from './device/connections.ts';
 import { Drain } from './drain.ts';
-import type { DrainProgress, DrainReport } from './drain.ts';
+import type { DrainProgress, DrainReport } from './drain-report.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 

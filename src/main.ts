@@ -3,6 +3,8 @@ import { printMachines } from './admin/machines-command.ts';
 import { helpText, hintText, parseArguments } from './cli.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, loadConfig, printableConfig } from './config.ts';
+import { asyncapi } from './documents/asyncapi.ts';
+import { openapi } from './documents/openapi.ts';
 import { follow, FollowError } from './follow/command.ts';
 import { ListenError } from './http/server.ts';
 import { createLogger } from './log.ts';
@@ -24,11 +26,10 @@ async function main(): Promise<number> {
   }
   if (invocation.command === 'follow') return follow(invocation.args);
   if (invocation.command === 'machines') return printMachines(invocation.args);
+  if (invocation.command === 'openapi') return show(openapi());
+  if (invocation.command === 'asyncapi') return show(asyncapi());
   const config = loadConfig(process.env);
-  if (invocation.command === 'print-config') {
-    process.stdout.write(`${JSON.stringify(printableConfig(config), null, 2)}\n`);
-    return 0;
-  }
+  if (invocation.command === 'print-config') return show(printableConfig(config));
   const log = createLogger(config.LOG_LEVEL);
   process.on('uncaughtExceptionMonitor', (error) => log.fatal({ err: error }, 'crashed'));
   const pod = createPod(config, { clock: systemClock, log });
@@ -36,6 +37,13 @@ async function main(): Promise<number> {
   const ports = await pod.start();
   if (invocation.hints) process.stderr.write(hintText(config.HOST, ports));
   return pod.ended;
+}
+
+/** Resolves once all of it is out: the process ends right after. */
+async function show(content: object): Promise<number> {
+  const text = `${JSON.stringify(content, null, 2)}\n`;
+  await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
+  return 0;
 }
 
 /** What an operator has done wrong is told in a sentence; anything else is our fault and keeps its stack. */

@@ -23,6 +23,8 @@ import { createAuthenticate } from './device/authenticate.ts';
 import { createConnectLimit } from './device/connect-limit.ts';
 import { createLifeLog } from './device/life-log.ts';
 import { DeviceListener } from './device/listener.ts';
+import { asyncapi } from './documents/asyncapi.ts';
+import { openapi } from './documents/openapi.ts';
 import { FreezeWatch } from './freeze-watch.ts';
 import { createHttpServer } from './http/app.ts';
 import { LongRequests } from './http/long-requests.ts';
@@ -277,6 +279,7 @@ function callbackListener(parts: Parts, life: Life): Server {
       forward: createForward(owners, podClient),
       podId,
       self: () => hostPort(serverIp, ports.callbackPort),
+      documents: { openapi, asyncapi },
     },
     batchRoute({ ...shared, owners, podClient, longRequests, closing, log }),
   );
@@ -299,7 +302,15 @@ function adminListener(parts: Parts, life: Life): { server: Server; end: () => P
     connections: () => connections.all(),
     clock,
   });
-  const live = liveRoutes({ podId, connections, registry: registration.registry, overviews, followers, clock });
+  const live = liveRoutes({
+    podId,
+    self: () => hostPort(config.POD_IP, parts.ports.callbackPort),
+    connections,
+    registry: registration.registry,
+    overviews,
+    followers,
+    clock,
+  });
   const router = adminRoutes({
     podId,
     connections,

@@ -11,6 +11,8 @@ describe('the arguments', () => {
     [['-h'], { command: 'help' }],
     [['--print-config'], { command: 'print-config' }],
     [['--print-config', '--help'], { command: 'help' }],
+    [['openapi'], { command: 'openapi' }],
+    [['asyncapi'], { command: 'asyncapi' }],
     [['follow', 'lamp-1'], { command: 'follow', args: ['lamp-1'] }],
     [['rehearse'], { command: 'rehearse', args: [] }],
     [['rehearse', '--pods', '4', '--help'], { command: 'rehearse', args: ['--pods', '4', '--help'] }],
@@ -21,12 +23,15 @@ describe('the arguments', () => {
     expect(invocation).toEqual(expected);
   });
 
-  it.each([[['--port=80']], [['serve']], [['-x']], [['--help=yes']]])('%j are refused, with a way to help', (args) => {
-    const parse = () => parseArguments(args);
+  it.each([[['--port=80']], [['serve']], [['-x']], [['--help=yes']], [['openapi', '--hints']]])(
+    '%j are refused, with a way to help',
+    (args) => {
+      const parse = () => parseArguments(args);
 
-    expect(parse).toThrow(UsageError);
-    expect(parse).toThrow('--help');
-  });
+      expect(parse).toThrow(UsageError);
+      expect(parse).toThrow('--help');
+    },
+  );
 
   it('that are unknown are named', () => {
     const parse = () => parseArguments(['--prot']);
@@ -44,11 +49,14 @@ describe('--help', () => {
     expect(entry).toContain(row.default === '' ? '' : `default ${row.default}`);
   });
 
-  it.each(['--help', '--print-config', '--hints', 'rehearse', 'machines', 'SIGTERM'])('tells of %s', (word) => {
-    const text = helpText();
+  it.each(['--help', '--print-config', '--hints', 'openapi', 'asyncapi', 'rehearse', 'machines', 'SIGTERM'])(
+    'tells of %s',
+    (word) => {
+      const text = helpText();
 
-    expect(text).toContain(word);
-  });
+      expect(text).toContain(word);
+    },
+  );
 });
 
 it.each([

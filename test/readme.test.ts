@@ -17,7 +17,7 @@ it('shows the charts, close codes and variables as the code has them (npm run re
 it('has each generated section', () => {
   const names = [...readme.matchAll(/<!-- generated:(\w+) -->/g)].map(([, name]) => name);
 
-  expect(names).toEqual(['connection', 'pod', 'disconnects', 'registryLink', 'configuration']);
+  expect(names).toEqual(['connection', 'pod', 'disconnects', 'callbacks', 'registryLink', 'configuration']);
 });
 
 it('names every metric of our own and no other', async () => {

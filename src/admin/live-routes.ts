@@ -8,27 +8,34 @@
  *   DELETE /connections/DEVICE    close its connection on this pod with 4503; If-Match: "TRACEID" closes no other one
  *   GET    /pods                  the fleet, as the registry knows it
  */
-import Router from '@koa/router';
 import type { Context } from 'koa';
+import type { z } from 'zod';
 import { kicked } from '../../machines/disconnect.ts';
+import { describe } from '../callback/describe.ts';
 import { requireMatch } from '../callback/precondition.ts';
-import { describe, deviceIdOf } from '../callback/routes.ts';
+import { deviceIdOf } from '../callback/routes.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
 import type { DeviceSocket } from '../device/socket.ts';
 import { isDeviceId } from '../device-id.ts';
+import { createRouter } from '../http/operation.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';
+import { parseQuery } from '../http/query.ts';
 import type { Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
 import { EventStream } from './event-stream.ts';
 import type { Followers, Whom } from './follow.ts';
+import type { connectionInFull, knownPods, ownerOfDevice } from './live-operations.ts';
+import { eventsQuery, liveOperations } from './live-operations.ts';
 import { requireOwnPage } from './own-pages.ts';
 import type { Overviews } from './overview.ts';
 import type { ConnectionInFull, Elsewhere, FleetPod, Overview, Step } from './page/wire.ts';
 
 export interface LiveOptions {
   podId: string;
+  /** This pod's `IP:PORT` for services. */
+  self: () => string;
   connections: Connections;
   registry: Registry;
   overviews: Overviews;
@@ -36,11 +43,8 @@ export interface LiveOptions {
   clock: Clock;
 }
 
-const maxSample = 100;
-
 /** `end` ends the streams, which otherwise last as long as their readers. */
-export function liveRoutes({ podId, connections, registry, overviews, followers, clock }: LiveOptions) {
-  const router = new Router();
+export function liveRoutes({ podId, self, connections, registry, overviews, followers, clock }: LiveOptions) {
   const streams = new Set<EventStream>();
 
   /** Answers with a stream that `begin` feeds until its reader leaves. */
@@ -53,35 +57,41 @@ export function liveRoutes({ podId, connections, registry, overviews, followers,
     const stop = begin(open);
   };
 
-  router.get('/events', (ctx) => {
-    const whom = whomOf(ctx);
-    if (!whom) return stream(ctx, (open) => overviews.look((overview: Overview) => open.send('overview', overview)));
-    if (followers.isFull) {
-      const detail = 'as many follow already as may at once';
-      throw new Problem({ status: 503, code: 'too-many-followers', detail, headers: { 'Retry-After': '5' } });
-    }
-    stream(ctx, (open) => followers.follow(whom, (step: Step) => open.send('step', step)));
-  });
+  const router = createRouter(liveOperations, {
+    events(ctx) {
+      const whom = whomOf(ctx);
+      if (!whom) return stream(ctx, (open) => overviews.look((overview: Overview) => open.send('overview', overview)));
+      if (followers.isFull) {
+        const detail = 'as many follow already as may at once';
+        throw new Problem({ code: 'too-many-followers', detail, headers: { 'Retry-After': '5' } });
+      }
+      stream(ctx, (open) => followers.follow(whom, (step: Step) => open.send('step', step)));
+    },
 
-  router.get('/connections/{*deviceId}', async (ctx) => {
-    const deviceId = deviceIdOf(ctx);
-    const socket = connections.get(deviceId);
-    if (socket) ctx.body = inFull(socket, podId, clock) satisfies ConnectionInFull;
-    else ctx.body = { deviceId, owner: await ownerOf(registry, deviceId) } satisfies Elsewhere & { deviceId: string };
-  });
+    async connectionInFull(ctx) {
+      const deviceId = deviceIdOf(ctx);
+      const socket = connections.get(deviceId);
+      if (socket) ctx.body = inFull(socket, podId, clock) satisfies ConnectionInFull;
+      else ctx.body = (await ownerOf(registry, deviceId)) satisfies Elsewhere;
+    },
 
-  router.delete('/connections/{*deviceId}', (ctx) => {
-    const socket = connections.get(deviceIdOf(ctx));
-    requireOwnPage(ctx);
-    if (!socket) throw notHere();
-    requireMatch(ctx.headers['if-match'], socket.traceId);
-    socket.close(kicked);
-    ctx.status = 204;
-  });
+    close(ctx) {
+      const socket = connections.get(deviceIdOf(ctx));
+      requireOwnPage(ctx);
+      if (!socket) throw notHere();
+      ctx.set({ ETag: `"${socket.traceId}"`, 'Ws-Connect-Pod': self() });
+      requireMatch(ctx.headers['if-match'], socket.traceId);
+      socket.close(kicked);
+      ctx.status = 204;
+    },
 
-  router.get('/pods', async (ctx) => {
-    const pods: FleetPod[] = await registry.pods().catch(unavailable);
-    ctx.body = { pods: pods.sort((a, b) => a.startedAt.localeCompare(b.startedAt)) };
+    async pods(ctx) {
+      const pods = await registry.pods().catch(unavailable);
+      const fleet: z.infer<typeof knownPods> & { pods: FleetPod[] } = {
+        pods: pods.sort((a, b) => a.startedAt.localeCompare(b.startedAt)),
+      };
+      ctx.body = fleet;
+    },
   });
 
   return {
@@ -96,19 +106,14 @@ export function liveRoutes({ podId, connections, registry, overviews, followers,
 
 /** Whom the query asks to follow; undefined: nobody. */
 function whomOf({ query }: Context): Whom | undefined {
-  const { device, sample } = query;
-  if (device === undefined && sample === undefined) return undefined;
-  if (device !== undefined && sample === undefined && typeof device === 'string') {
-    if (!isDeviceId(device)) throw badDeviceId();
-    return { deviceId: device };
-  }
-  const count = device === undefined && typeof sample === 'string' && /^\d{1,3}$/.test(sample) ? Number(sample) : 0;
-  if (count >= 1 && count <= maxSample) return { sample: count };
-  const detail = `follow either one device or a sample of 1 to ${maxSample}`;
-  throw new Problem({ status: 400, code: 'bad-query', detail });
+  const { device, sample } = parseQuery(eventsQuery, query);
+  if (sample !== undefined) return { sample };
+  if (device === undefined) return undefined;
+  if (!isDeviceId(device)) throw badDeviceId();
+  return { deviceId: device };
 }
 
-function inFull(socket: DeviceSocket, podId: string, clock: Clock) {
+function inFull(socket: DeviceSocket, podId: string, clock: Clock): z.infer<typeof connectionInFull> {
   return {
     ...describe(socket, podId, clock),
     at: isoTime(clock, clock.now()),
@@ -120,21 +125,20 @@ function inFull(socket: DeviceSocket, podId: string, clock: Clock) {
   };
 }
 
-async function ownerOf(registry: Registry, deviceId: string) {
+async function ownerOf(registry: Registry, deviceId: string): Promise<z.infer<typeof ownerOfDevice>> {
   const [entry] = await registry.lookup([deviceId]);
   if (entry instanceof RegistryUnavailable) throw unavailable();
   if (!entry) throw notHere();
   const { serverIp, port, podId, traceId } = entry;
-  return { serverIp, port, podId, traceId };
+  return { deviceId, owner: { serverIp, port, podId, traceId } };
 }
 
 function notHere(): Problem {
-  return new Problem({ status: 404, code: 'not-connected', detail: 'this pod does not hold the device' });
+  return new Problem({ code: 'not-connected', detail: 'this pod does not hold the device' });
 }
 
 function unavailable(): never {
   throw new Problem({
-    status: 503,
     code: 'registry-unavailable',
     detail: 'the registry did not answer',
     headers: { 'Retry-After': '1' },

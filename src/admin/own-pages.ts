@@ -10,7 +10,7 @@ export function requireOwnPage({ headers }: Context): void {
   const { origin, host, 'sec-fetch-site': site = 'none' } = headers;
   const isOfOthers = origin !== undefined && hostOf(origin) !== host;
   if (!isOfOthers && (site === 'none' || site === 'same-origin')) return;
-  throw new Problem({ status: 403, code: 'other-origin', detail: 'only pages of this pod may ask for this' });
+  throw new Problem({ code: 'other-origin', detail: 'only pages of this pod may ask for this' });
 }
 
 /** Empty for the origin `null`, which is that of nobody. */

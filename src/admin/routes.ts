@@ -9,16 +9,19 @@
  *   GET       /connections?state=&prefix=&limit=   a page of this pod's connections
  *   GET       /machines/connection, /machines/pod  the charts, ?format=json|mermaid|svg
  */
-import Router from '@koa/router';
-import { describe } from '../callback/routes.ts';
+import type Router from '@koa/router';
+import { describe } from '../callback/describe.ts';
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
-import type { DrainProgress, DrainReport } from '../drain.ts';
+import type { DrainProgress, DrainReport } from '../drain-report.ts';
+import { createRouter } from '../http/operation.ts';
 import { Problem } from '../http/problem.ts';
+import { parseQuery } from '../http/query.ts';
 import type { Metrics } from '../metrics.ts';
 import type { MachineFormat } from './machines.ts';
+import { formatMachine, machines } from './machines.ts';
+import { adminOperations, connectionsQuery, machineQuery } from './operations.ts';
 import { requireOwnPage } from './own-pages.ts';
-import { formatMachine, isMachineFormat, machineFormats, machines } from './machines.ts';
 
 export interface AdminOptions {
   podId: string;
@@ -36,76 +39,54 @@ const mediaTypes: Record<MachineFormat, string> = {
   mermaid: 'text/plain; charset=utf-8',
   svg: 'image/svg+xml',
 };
-const defaultLimit = 100;
-const maxLimit = 1000;
 
 export function adminRoutes({ podId, connections, metrics, clock, isReady, drain, progress }: AdminOptions): Router {
-  const router = new Router();
+  return createRouter(adminOperations, {
+    livez(ctx) {
+      ctx.body = { status: 'ok' };
+    },
 
-  router.get('/livez', (ctx) => {
-    ctx.body = { status: 'ok' };
+    readyz(ctx) {
+      if (!isReady()) throw new Problem({ code: 'not-ready', detail: 'this pod is starting or draining' });
+      ctx.body = { status: 'ok' };
+    },
+
+    async preStop(ctx) {
+      requireOwnPage(ctx);
+      ctx.body = await drain();
+    },
+
+    drain(ctx) {
+      ctx.body = progress();
+    },
+
+    async metrics(ctx) {
+      ctx.type = metrics.contentType;
+      ctx.body = await metrics.text();
+    },
+
+    connections(ctx) {
+      const { limit, ...filter } = parseQuery(connectionsQuery, ctx.query);
+      const found = [];
+      for (const socket of connections.all()) {
+        if (found.length === limit) break;
+        if (matches(socket, filter)) found.push(describe(socket, podId, clock));
+      }
+      ctx.body = { total: connections.size, connections: found };
+    },
+
+    async machine(ctx) {
+      const machine = machines.get(ctx.params['name'] ?? '');
+      if (!machine) throw new Problem({ code: 'no-such-machine', detail: 'there are connection and pod' });
+      const { format } = parseQuery(machineQuery, ctx.query);
+      ctx.type = mediaTypes[format];
+      ctx.body = await formatMachine(machine, format);
+    },
   });
-
-  router.get('/readyz', (ctx) => {
-    if (!isReady()) throw new Problem({ status: 503, code: 'not-ready', detail: 'this pod is starting or draining' });
-    ctx.body = { status: 'ok' };
-  });
-
-  router.register('/pre-stop', ['GET', 'POST'], async (ctx) => {
-    requireOwnPage(ctx);
-    ctx.body = await drain();
-  });
-
-  router.get('/drain', (ctx) => {
-    ctx.body = progress();
-  });
-
-  router.get('/metrics', async (ctx) => {
-    ctx.type = metrics.contentType;
-    ctx.body = await metrics.text();
-  });
-
-  router.get('/connections', (ctx) => {
-    const { state = '', prefix = '', limit = String(defaultLimit) } = ctx.query;
-    const filter = { state: single('state', state), prefix: single('prefix', prefix) };
-    const page = parseLimit(single('limit', limit));
-    const found = [];
-    for (const socket of connections.all()) {
-      if (found.length === page) break;
-      if (matches(socket, filter)) found.push(describe(socket, podId, clock));
-    }
-    ctx.body = { total: connections.size, connections: found };
-  });
-
-  router.get('/machines/:name', async (ctx) => {
-    const machine = machines.get(ctx.params['name'] ?? '');
-    if (!machine) throw new Problem({ status: 404, code: 'no-such-machine', detail: 'there are connection and pod' });
-    const { format = 'json' } = ctx.query;
-    if (!isMachineFormat(format)) throw badQuery(`format is ${machineFormats.join(', ')}`);
-    ctx.type = mediaTypes[format];
-    ctx.body = await formatMachine(machine, format);
-  });
-
-  return router;
 }
 
 /** `registered` finds `registered.idle` too. */
 function matches(socket: { state: string; deviceId: string }, { state, prefix }: { state: string; prefix: string }) {
   const inState = state === '' || socket.state === state || socket.state.startsWith(`${state}.`);
   return inState && socket.deviceId.startsWith(prefix);
-}
-
-function single(name: string, value: string | string[]): string {
-  if (Array.isArray(value)) throw badQuery(`${name} is given more than once`);
-  return value;
-}
-
-function parseLimit(text: string): number {
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > maxLimit) throw badQuery(`limit is a number from 1 to ${maxLimit}`);
-  return limit;
-}
-
-function badQuery(detail: string): Problem {
-  return new Problem({ status: 400, code: 'bad-query', detail });
 }

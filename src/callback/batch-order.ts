@@ -3,6 +3,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Message } from '../device/protocol/protocol.ts';
+import { refusalFor } from '../http/problems.ts';
 import { isMessageId } from './message.ts';
 import type { Line } from './batch-lines.ts';
 import { tooLong } from './batch-lines.ts';
@@ -43,16 +44,15 @@ export interface OrderSettings {
 /** More devices than this want a second line. */
 export const maxDevicesOfLine = 1000;
 
-const refused = (status: number, code: string) => ({ status, code });
-const badJson = refused(400, 'bad-json');
-const badFields = refused(400, 'bad-fields');
-const badMessageId = refused(400, 'bad-message-id');
-const badContentType = refused(400, 'bad-content-type');
-const badBase64 = refused(400, 'bad-base64');
-const invalidText = refused(400, 'invalid-text');
-const tooManyDevices = refused(400, 'too-many-devices');
-const bodyTooLarge = refused(413, 'body-too-large');
-const lineTooLong = refused(413, 'line-too-long');
+const badJson = refusalFor('bad-json');
+const badFields = refusalFor('bad-fields');
+const badMessageId = refusalFor('bad-message-id');
+const badContentType = refusalFor('bad-content-type');
+const badBase64 = refusalFor('bad-base64');
+const invalidText = refusalFor('invalid-text');
+const tooManyDevices = refusalFor('too-many-devices');
+const bodyTooLarge = refusalFor('body-too-large');
+const lineTooLong = refusalFor('line-too-long');
 
 const fields = new Set(['deviceId', 'deviceIds', 'data', 'base64', 'id', 'contentType']);
 /** What can stand in a header (RFC 9110 §5.5), as it would in a request for one device. */

@@ -1,3 +1,4 @@
+import { refusalFor } from '../http/problems.ts';
 import { hostPort } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import type { Order } from './batch-order.ts';
@@ -23,7 +24,7 @@ const idleMs = 5000;
 /** A pod that has failed is left alone for this long, ms: lines for it are not each to wait for another time-out. */
 const failedMs = 1000;
 
-const unreachable = { status: 503, code: 'owner-unreachable' };
+const unreachable = refusalFor('owner-unreachable');
 
 /** A delivery for another pod. */
 export interface Outbound {

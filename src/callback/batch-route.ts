@@ -77,9 +77,9 @@ function requireBatch(ctx: Context): void {
   if (!isBatch.test(ctx.get('Content-Type'))) {
     const detail = `messages to many devices come as ${mediaType}`;
     const headers = { 'Accept-Post': mediaType };
-    throw new Problem({ status: 415, code: 'unsupported-media-type', detail, headers });
+    throw new Problem({ code: 'unsupported-media-type', detail, headers });
   }
   if (ctx.get('If-Match') === '') return;
   const detail = 'If-Match means one connection; a batch is for many';
-  throw new Problem({ status: 400, code: 'bad-precondition', detail });
+  throw new Problem({ code: 'bad-precondition', detail });
 }

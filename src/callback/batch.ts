@@ -5,6 +5,7 @@ import type { Connections } from '../device/connections.ts';
 import { DeviceSocket } from '../device/socket.ts';
 import { isDeviceId } from '../device-id.ts';
 import { Problem } from '../http/problem.ts';
+import { refusalFor } from '../http/problems.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Entry } from '../registry/registry.ts';
@@ -42,9 +43,9 @@ export const stallMs = 5000;
 const idleMs = 30_000;
 const tickMs = 1000;
 
-const deliveryTimeout = { status: 504, code: 'delivery-timeout' };
-const badDeviceId = { status: 400, code: 'bad-device-id' };
-const internalError = { status: 500, code: 'internal-error' };
+const deliveryTimeout = refusalFor('delivery-timeout');
+const badDeviceId = refusalFor('bad-device-id');
+const internalError = refusalFor('internal-error');
 
 /**
  * One batch from its first line to its last result. No more lines are read than results can be written, so what it keeps in memory

@@ -8,23 +8,20 @@ type Success = 'delivered' | 'acked';
 
 /** What the service is told when its message was not delivered, or nobody knows. */
 const problems: Record<Exclude<Delivery, Success>, ProblemOptions> = {
-  gone: { status: 404, code: 'not-connected', detail: 'the connection ended before the bytes were out' },
-  'invalid-text': { status: 400, code: 'invalid-text', detail: 'a text body must be valid UTF-8' },
-  'no-ack': { status: 422, code: 'no-ack', detail: 'the device is in plain mode, in which nothing is acknowledged' },
+  gone: { code: 'not-connected', detail: 'the connection ended before the bytes were out' },
+  'invalid-text': { code: 'invalid-text', detail: 'a text body must be valid UTF-8' },
+  'no-ack': { code: 'no-ack', detail: 'the device is in plain mode, in which nothing is acknowledged' },
   backpressure: {
-    status: 503,
     code: 'backpressure',
     detail: 'the device reads more slowly than it is sent to',
     headers: { 'Retry-After': '1' },
   },
   'too-many-callbacks': {
-    status: 429,
     code: 'too-many-callbacks',
     detail: 'more callbacks come than this device may be sent',
     headers: { 'Retry-After': '1' },
   },
   'ack-timeout': {
-    status: 504,
     code: 'ack-timeout',
     detail: 'no acknowledgement came in time, or the connection ended first: the device may have the message',
   },

@@ -1,29 +1,61 @@
 import type { Context } from 'koa';
+import { z } from 'zod';
 import type { Message } from '../device/protocol/protocol.ts';
-import { Problem } from '../http/problem.ts';
+import { traceparentShape } from '../http/headers.ts';
+import { parseQuery, queryNumber, queryWord } from '../http/query.ts';
 
 const defaultAckMs = 5000;
-const maxAckMs = 30_000;
-const parameters = new Set(['id', 'ack', 'timeoutMs']);
-
-/** W3C Trace Context §3.2.2; one that is not so starts no trace and is left out (§4.3). */
-const traceparentShape = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+const idShape = /^[A-Za-z0-9._:-]{1,128}$/;
 
 /** Is this a name for a message: 1 to 128 of A-Z a-z 0-9 . _ : -? */
 export function isMessageId(text: string): boolean {
-  return /^[A-Za-z0-9._:-]{1,128}$/.test(text);
+  return idShape.test(text);
 }
+
+const messageId = z
+  .string()
+  .refine(isMessageId, 'is 1 to 128 of A-Z a-z 0-9 . _ : -')
+  .meta({ pattern: idShape.source });
+
+const ackParameters = z.strictObject({
+  ack: queryWord('0', '1').default('0').describe('1: answer once the device has acknowledged the message'),
+  timeoutMs: queryNumber(1, 30_000)
+    .optional()
+    .describe(`for ack=1: how long to wait for the acknowledgement; by default ${defaultAckMs}`),
+});
+
+const withoutAck = { error: 'is for ack=1', path: ['timeoutMs'] };
+const isSound = ({ ack, timeoutMs }: z.infer<typeof ackParameters>) => ack === '1' || timeoutMs === undefined;
+
+/** What a query says of the message in the body. */
+export const messageQuery = ackParameters
+  .extend({
+    id: messageId
+      .optional()
+      .describe('what the message is called in the frame and in the acknowledgement; by default a random name'),
+  })
+  .refine(isSound, withoutAck);
+
+/** What a query says of all messages of a batch, whose lines name them themselves. */
+export const batchQuery = ackParameters.refine(isSound, withoutAck);
+
+interface QueryOptions {
+  id: string | undefined;
+  ackWithinMs: number | undefined;
+}
+
+const nothingSaid: QueryOptions = { id: undefined, ackWithinMs: undefined };
 
 /** Makes the message of a request and its body. Throws a `Problem` 400 for a query that cannot be meant so. */
 export function createReadMessage(drawId: () => string) {
   return (ctx: Context, body: Buffer): Message => {
     const { 'content-type': contentType = '' } = ctx.req.headers;
-    const options = ctx.search === '' ? {} : readQuery(ctx.query);
+    const { id, ackWithinMs } = ctx.search === '' ? nothingSaid : readQuery(ctx.query);
     return {
       body,
       contentType,
-      id: options.id ?? drawId(),
-      ackWithinMs: options.ackWithinMs,
+      id: id ?? drawId(),
+      ackWithinMs,
       traceparent: traceparentOf(ctx),
     };
   };
@@ -37,29 +69,14 @@ export function traceparentOf({ req }: Context): string | undefined {
 
 /** How long each message of a batch waits for its acknowledgement, ms, by the query. Throws a `Problem` 400. */
 export function readBatchQuery({ query }: Context): number | undefined {
-  const { id, ackWithinMs } = readQuery(query);
-  if (id !== undefined) throw badQuery('the lines of a batch name their messages themselves');
-  return ackWithinMs;
+  return ackTime(parseQuery(batchQuery, query));
 }
 
-function readQuery(query: Context['query']): { id?: string | undefined; ackWithinMs?: number | undefined } {
-  for (const [name, value] of Object.entries(query)) {
-    if (!parameters.has(name)) throw badQuery('the parameters are id, ack and timeoutMs');
-    if (typeof value !== 'string') throw badQuery(`${name} is given more than once`);
-  }
-  const { id, ack = '0', timeoutMs } = query as Record<string, string | undefined>;
-  if (id !== undefined && !isMessageId(id)) throw badQuery('an id is 1 to 128 of A-Z a-z 0-9 . _ : -');
-  if (ack !== '0' && ack !== '1') throw badQuery('ack is 1 or 0');
-  if (ack === '0' && timeoutMs !== undefined) throw badQuery('timeoutMs is for ack=1');
-  return { id, ackWithinMs: ack === '1' ? ackTime(timeoutMs) : undefined };
+function readQuery(query: Context['query']): QueryOptions {
+  const { id, ...rest } = parseQuery(messageQuery, query);
+  return { id, ackWithinMs: ackTime(rest) };
 }
 
-function ackTime(text = String(defaultAckMs)): number {
-  const ms = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (ms < 1 || ms > maxAckMs) throw badQuery(`timeoutMs is a number from 1 to ${maxAckMs}`);
-  return ms;
-}
-
-function badQuery(detail: string): Problem {
-  return new Problem({ status: 400, code: 'bad-query', detail });
+function ackTime({ ack, timeoutMs = defaultAckMs }: z.infer<typeof batchQuery>): number | undefined {
+  return ack === '1' ? timeoutMs : undefined;
 }

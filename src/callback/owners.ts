@@ -1,5 +1,6 @@
 import { hostPort } from '../address.ts';
 import { Problem } from '../http/problem.ts';
+import type { ProblemCode } from '../http/problems.ts';
 import type { Logger } from '../log.ts';
 import type { Entry, Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
@@ -43,7 +44,7 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
     objection({ serverIp }: Owner, wasForwarded: boolean): Problem | undefined {
       if (wasForwarded) {
         const detail = 'the device is on another pod and this request was forwarded once already; look it up and retry';
-        return new Problem({ status: 409, code: 'moved', detail });
+        return new Problem({ code: 'moved', detail });
       }
       if (isPodAddress(serverIp)) return undefined;
       log.warn({ serverIp }, 'an entry names an address outside POD_CIDRS');
@@ -66,9 +67,9 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
 }
 
 export function notConnected(): Problem {
-  return new Problem({ status: 404, code: 'not-connected', detail: 'no pod holds this device' });
+  return new Problem({ code: 'not-connected', detail: 'no pod holds this device' });
 }
 
-function unavailable(code: string, detail: string): Problem {
-  return new Problem({ status: 503, code, detail, headers: { 'Retry-After': '1' } });
+function unavailable(code: ProblemCode, detail: string): Problem {
+  return new Problem({ code, detail, headers: { 'Retry-After': '1' } });
 }

@@ -8,5 +8,5 @@ export function requireMatch(ifMatch: string | undefined, traceId: string): void
   if (!ifMatch) return;
   const tags = ifMatch.split(',').map((tag) => tag.trim());
   if (tags.includes('*') || tags.includes(`"${traceId}"`)) return;
-  throw new Problem({ status: 412, code: 'other-connection', detail: 'the device is here with another connection' });
+  throw new Problem({ code: 'other-connection', detail: 'the device is here with another connection' });
 }

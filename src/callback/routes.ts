@@ -5,25 +5,30 @@
  *   POST   /callback/DEVICE      push the body to the device; ?id=ID names it, ?ack=1&timeoutMs=N waits until the device has it
  *   GET    /connections/DEVICE   is it connected, where and since when (HEAD: just whether)
  *   DELETE /connections/DEVICE   close its connection; ?reason=superseded is how pods tell each other that the device has moved
+ *   GET    /openapi.json         this listener and the admin one, in full in operations.ts
+ *   GET    /asyncapi.json        the device side
  *
  * A device on another pod is answered for by that pod, see forward.ts.
  */
-import Router from '@koa/router';
+import type Router from '@koa/router';
 import type { Context } from 'koa';
-import type { Disconnect } from '../../machines/disconnect.ts';
 import { kicked, superseded } from '../../machines/disconnect.ts';
 import type { Clock } from '../clock.ts';
-import { isoTime } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
 import type { DeviceSocket } from '../device/socket.ts';
 import { isDeviceId } from '../device-id.ts';
 import { createRandomIds } from '../random-ids.ts';
 import { readBody } from '../http/body.ts';
+import type { Handle } from '../http/operation.ts';
+import { createRouter } from '../http/operation.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';
+import { parseQuery } from '../http/query.ts';
 import type { Metrics } from '../metrics.ts';
 import { deliver } from './deliver.ts';
+import { describe } from './describe.ts';
 import type { Forward } from './forward.ts';
 import { createReadMessage } from './message.ts';
+import { callbackOperations, kickQuery } from './operations.ts';
 import { requireMatch } from './precondition.ts';
 
 export interface CallbackOptions {
@@ -37,11 +42,12 @@ export interface CallbackOptions {
   clock: Clock;
   /** Called before anything known of a connection is trusted. */
   checkFreeze: () => void;
+  /** What is served at /openapi.json and /asyncapi.json. */
+  documents: { openapi: () => object; asyncapi: () => object };
 }
 
-export function callbackRoutes(options: CallbackOptions, batch: (ctx: Context) => Promise<void>): Router {
-  const { connections, forward, maxPayloadBytes, podId, clock } = options;
-  const router = new Router();
+export function callbackRoutes(options: CallbackOptions, batch: Handle): Router {
+  const { connections, forward, maxPayloadBytes, podId, clock, documents } = options;
   const readMessage = createReadMessage(createRandomIds());
   let self: string | undefined; // known once the pod listens
 
@@ -83,29 +89,42 @@ export function callbackRoutes(options: CallbackOptions, batch: (ctx: Context) =
     ctx.body = `{"deviceId":"${deviceId}","traceId":"${traceId}","podId":"${podId}","outcome":"${outcome}"}`;
   };
 
-  router.post('/callback/{*deviceId}', (ctx) => counted(options, ctx, () => push(ctx)));
+  return createRouter(callbackOperations, {
+    message: (ctx) => counted(options, ctx, () => push(ctx)),
 
-  router.post('/callback', batch);
+    batch,
 
-  router.get('/connections/{*deviceId}', async (ctx) => {
-    const deviceId = deviceIdOf(ctx);
-    const socket = await find(deviceId);
-    if (!socket) return forward(ctx, deviceId);
-    answerFor(ctx, socket);
-    ctx.body = describe(socket, podId, clock);
+    async connection(ctx) {
+      const deviceId = deviceIdOf(ctx);
+      const socket = await find(deviceId);
+      if (!socket) return forward(ctx, deviceId);
+      answerFor(ctx, socket);
+      ctx.body = describe(socket, podId, clock);
+    },
+
+    async kick(ctx) {
+      const deviceId = deviceIdOf(ctx);
+      const { reason } = parseQuery(kickQuery, ctx.query, 'bad-reason');
+      const socket = connections.get(deviceId); // also one in doubt
+      if (!socket) return forward(ctx, deviceId);
+      answerFor(ctx, socket);
+      socket.close(reason === 'kicked' ? kicked : superseded);
+      ctx.status = 204;
+    },
+
+    openapi: answerDocument(documents.openapi),
+    asyncapi: answerDocument(documents.asyncapi),
   });
+}
 
-  router.delete('/connections/{*deviceId}', async (ctx) => {
-    const deviceId = deviceIdOf(ctx);
-    const reason = reasonOf(ctx);
-    const socket = connections.get(deviceId); // also one in doubt
-    if (!socket) return forward(ctx, deviceId);
-    answerFor(ctx, socket);
-    socket.close(reason);
-    ctx.status = 204;
-  });
-
-  return router;
+/** Answers with this, which is made when it is asked for the first time. */
+function answerDocument(make: () => object): Handle {
+  let text: string | undefined;
+  return (ctx) => {
+    text ??= JSON.stringify(make());
+    ctx.type = 'application/json';
+    ctx.body = text;
+  };
 }
 
 /** Counts and times one callback. */
@@ -127,31 +146,8 @@ async function counted(
   }
 }
 
-/** One connection as services and operators see it. */
-export function describe(socket: DeviceSocket, podId: string, clock: Clock) {
-  return {
-    deviceId: socket.deviceId,
-    state: socket.state,
-    podId,
-    traceId: socket.traceId,
-    connectedAt: isoTime(clock, socket.connectedAt),
-    lastDataAt: isoTime(clock, socket.lastDataAt),
-  };
-}
-
 export function deviceIdOf(ctx: Context & { params?: Record<string, string> }): string {
   const deviceId = ctx.params?.['deviceId'] ?? '';
   if (!isDeviceId(deviceId)) throw badDeviceId();
   return deviceId;
-}
-
-function reasonOf({ query }: Context): Disconnect {
-  const { reason = 'kicked' } = query;
-  if (reason === 'kicked') return kicked;
-  if (reason === 'superseded') return superseded;
-  throw new Problem({
-    status: 400,
-    code: 'bad-reason',
-    detail: 'a reason is kicked or superseded',
-  });
 }

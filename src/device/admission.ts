@@ -1,6 +1,6 @@
 import { isDeviceId } from '../device-id.ts';
-import type { ProblemOptions } from '../http/problem.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';
+import type { ProblemCode } from '../http/problems.ts';
 import type { Sender } from './client-address.ts';
 
 /** What the pod says of itself when a device knocks. */
@@ -36,43 +36,39 @@ export function admit(
 ): { deviceId: string } | Problem {
   const { path, query } = splitUrl(url);
   if (path !== '/connect') {
-    return new Problem({ status: 404, code: 'no-such-route', detail: 'devices connect at /connect' });
+    return new Problem({ code: 'no-such-route', detail: 'devices connect at /connect' });
   }
   if (upgrade?.toLowerCase() !== 'websocket') return upgradeRequired();
   const [deviceId, ...others] = query.getAll('deviceId');
   if (deviceId === undefined || others.length > 0 || !isDeviceId(deviceId)) return badDeviceId();
   if (origin !== undefined && !capacity.isOriginAllowed(origin)) {
-    return new Problem({ status: 403, code: 'origin-not-allowed', detail: 'pages of this origin may not connect' });
+    return new Problem({ code: 'origin-not-allowed', detail: 'pages of this origin may not connect' });
   }
-  if (!capacity.accepting) return unavailable('draining', 'this pod is shutting down; connect again');
+  if (!capacity.accepting) return tryLater('draining', 'this pod is shutting down; connect again');
   const { connections, maxConnections } = capacity;
   if (maxConnections > 0 && connections >= maxConnections && !capacity.isHere(deviceId)) {
-    return unavailable('full', 'this pod holds as many connections as it may');
+    return tryLater('full', 'this pod holds as many connections as it may');
   }
   if (!capacity.takeTurnOf(sender)) {
-    return tryLater({ status: 429, code: 'too-many-connects', detail: 'too many connects come from your address' });
+    return tryLater('too-many-connects', 'too many connects come from your address');
   }
-  if (!capacity.takeTurn()) return unavailable('too-fast', 'this pod accepts no more connections at this moment');
+  if (!capacity.takeTurn()) return tryLater('too-fast', 'this pod accepts no more connections at this moment');
   return { deviceId };
 }
 
 /** RFC 9110 §15.5.22: the answer names the protocol to upgrade to. */
 function upgradeRequired(): Problem {
   const headers = { Upgrade: 'websocket', Connection: 'Upgrade, close' };
-  return new Problem({ status: 426, code: 'upgrade-required', detail: 'this is a WebSocket endpoint', headers });
+  return new Problem({ code: 'upgrade-required', detail: 'this is a WebSocket endpoint', headers });
 }
 
 /** The largest `Retry-After`, s: a herd that is refused at once shall not be back at once. */
 const retrySpread = 5;
 
-/** 503: nothing is wrong with the request, and it may come again. */
-export function unavailable(code: string, detail: string): Problem {
-  return tryLater({ status: 503, code, detail });
-}
-
-function tryLater(options: ProblemOptions): Problem {
+/** Nothing is wrong with the request, and it may come again. */
+export function tryLater(code: ProblemCode, detail: string): Problem {
   const retryAfter = 1 + Math.floor(Math.random() * retrySpread);
-  return new Problem({ ...options, headers: { 'Retry-After': String(retryAfter) } });
+  return new Problem({ code, detail, headers: { 'Retry-After': String(retryAfter) } });
 }
 
 function splitUrl(url: string): { path: string; query: URLSearchParams } {

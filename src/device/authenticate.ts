@@ -7,7 +7,7 @@ import type { Config } from '../config.ts';
 import { bearerToken, unauthorized } from '../http/bearer.ts';
 import { Problem } from '../http/problem.ts';
 import type { Logger } from '../log.ts';
-import { unavailable } from './admission.ts';
+import { tryLater } from './admission.ts';
 import { KeySet, KeysUnavailable } from './key-set.ts';
 import { offeredTokens } from './protocol/subprotocols.ts';
 
@@ -42,7 +42,7 @@ export function createAuthenticate({ config, clock, log }: AuthenticateOptions):
     try {
       const { sub, exp } = await verify(token);
       if (sub !== deviceId) {
-        return new Problem({ status: 403, code: 'identity-not-allowed', detail: 'the token is for another device' });
+        return new Problem({ code: 'identity-not-allowed', detail: 'the token is for another device' });
       }
       return { tokenExpiresAt: clock.now() + (exp! + clockTolerance) * 1000 - Date.now() };
     } catch (error) {
@@ -84,5 +84,5 @@ function refusal(error: unknown, log: Logger): Problem {
   const isTheirs = error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid);
   if (isTheirs) return unauthorized('bad-token', 'the token cannot be accepted');
   if (!(error instanceof KeysUnavailable)) log.warn({ err: error }, 'a key for the tokens of devices cannot be used');
-  return unavailable('auth-unavailable', 'whether the token is good cannot be found out at this moment');
+  return tryLater('auth-unavailable', 'whether the token is good cannot be found out at this moment');
 }

@@ -57,7 +57,7 @@ export class DeviceListener {
     this.#upgrades = createUpgrades(options.maxPayloadBytes);
     this.#upgrades.on('wsClientError', ({ message }, socket, { url }) => {
       const headers = { 'Sec-WebSocket-Version': '13' }; // RFC 6455 §4.4
-      this.#refuse(socket, new Problem({ status: 400, code: 'bad-handshake', detail: message, headers }), url);
+      this.#refuse(socket, new Problem({ code: 'bad-handshake', detail: message, headers }), url);
     });
     this.server = createServer({
       headersTimeout: handshakeTimeoutMs,

@@ -9,7 +9,6 @@ export function bearerToken(authorization = ''): string | undefined {
 export function unauthorized(code: 'no-token' | 'bad-token' | 'token-expired', detail: string): Problem {
   const error = code === 'no-token' ? '' : ', error="invalid_token"';
   return new Problem({
-    status: 401,
     code,
     detail,
     headers: { 'WWW-Authenticate': `Bearer realm="ws-connect"${error}` },

@@ -15,7 +15,7 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
 
 async function refuse(request: IncomingMessage, limit: number): Promise<never> {
   await discardBody(request);
-  throw new Problem({ status: 413, code: 'body-too-large', detail: `a body is at most ${limit} bytes` });
+  throw new Problem({ code: 'body-too-large', detail: `a body is at most ${limit} bytes` });
 }
 
 /** Throws the body away; on a connection that ends with the answer, waits for its end. */
@@ -52,5 +52,5 @@ function endsWithAnswer({ httpVersion, headers }: IncomingMessage): boolean {
 
 /** Nobody is left to read it; it ends the request and is counted. */
 function aborted(): Problem {
-  return new Problem({ status: 400, code: 'aborted', detail: 'the request ended before its body did' });
+  return new Problem({ code: 'aborted', detail: 'the request ended before its body did' });
 }

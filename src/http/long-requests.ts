@@ -1,14 +1,18 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { ProblemOptions } from './problem.ts';
 import { Problem } from './problem.ts';
 import { rawAnswer } from './raw-answer.ts';
 
 /** What Node finds wrong before a request is one; whatever is not here is a 400. */
-const problems: Record<string, { status: number; code: string; detail: string }> = {
-  HPE_HEADER_OVERFLOW: { status: 431, code: 'headers-too-large', detail: 'the headers are too large' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'request-timeout', detail: 'the request took too long to come' },
+const problems: Record<string, ProblemOptions> = {
+  HPE_HEADER_OVERFLOW: { code: 'headers-too-large', detail: 'the headers are too large' },
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'request-timeout', detail: 'the request took too long to come' },
 };
-const badRequest = { status: 400, code: 'bad-request', detail: 'this is no HTTP request' };
+const badRequest: ProblemOptions = { code: 'bad-request', detail: 'this is no HTTP request' };
+
+/** What is answered to what is no request. */
+export const malformed = [badRequest, ...Object.values(problems)].map(({ code }) => code);
 
 /** Requests that may come for as long as they like, because whoever answers them looks after their progress. */
 export class LongRequests {

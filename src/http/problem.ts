@@ -1,10 +1,20 @@
 import { STATUS_CODES } from 'node:http';
 import type { Context, Next } from 'koa';
+import { z } from 'zod';
+import type { ProblemCode } from './problems.ts';
+import { kindOf, problemCodes } from './problems.ts';
+
+/** The body of an answer that is an error (RFC 9457). */
+export const problemBody = z.object({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(problemCodes).describe('the stable word to branch on'),
+  detail: z.string().describe('for people, and may change'),
+});
 
 export interface ProblemOptions {
-  status: number;
-  /** Stable word a client can branch on. */
-  code: string;
+  code: ProblemCode;
   detail: string;
   headers?: Record<string, string>;
 }
@@ -12,21 +22,21 @@ export interface ProblemOptions {
 /** An answer that is an error, as `application/problem+json` (RFC 9457). Thrown by handlers, answered in one place. */
 export class Problem extends Error {
   readonly status: number;
-  readonly code: string;
+  readonly code: ProblemCode;
   readonly headers: Record<string, string>;
 
-  constructor({ status, code, detail, headers = {} }: ProblemOptions) {
+  constructor({ code, detail, headers = {} }: ProblemOptions) {
     super(detail);
     this.name = 'Problem';
-    this.status = status;
+    this.status = kindOf(code).status;
     this.code = code;
     this.headers = { ...headers, 'Content-Type': 'application/problem+json' };
   }
 
-  toJSON(): object {
+  toJSON(): z.infer<typeof problemBody> {
     return {
       type: 'about:blank',
-      title: STATUS_CODES[this.status],
+      title: STATUS_CODES[this.status] ?? '',
       status: this.status,
       code: this.code,
       detail: this.message,
@@ -36,18 +46,17 @@ export class Problem extends Error {
 
 export function badDeviceId(): Problem {
   const detail = 'a deviceId is 1 to 128 of A-Z a-z 0-9 . _ : - and neither "." nor ".."';
-  return new Problem({ status: 400, code: 'bad-device-id', detail });
+  return new Problem({ code: 'bad-device-id', detail });
 }
 
 /** What the router leaves without a body when no route fits. */
-const unrouted: Record<number, { code: string; detail: string }> = {
+export const unrouted: Record<number, ProblemOptions> = {
   404: { code: 'no-such-route', detail: 'there is nothing at this path' },
   405: { code: 'method-not-allowed', detail: 'the Allow header names the methods of this path' },
   501: { code: 'method-unknown', detail: 'this server does not know the method' },
 };
 
-const unexpected = () =>
-  new Problem({ status: 500, code: 'internal-error', detail: 'the request failed; the log says why' });
+const unexpected = () => new Problem({ code: 'internal-error', detail: 'the request failed; the log says why' });
 
 /** Answers every `Problem` thrown below it, and what no route has answered. Anything else is our fault: 500, and logged by `onError`. */
 export function answerProblems(onError: (error: unknown) => void) {
@@ -55,7 +64,7 @@ export function answerProblems(onError: (error: unknown) => void) {
     try {
       await next();
       const reason = unrouted[ctx.status];
-      if (reason && !ctx.body) throw new Problem({ status: ctx.status, ...reason });
+      if (reason && !ctx.body) throw new Problem(reason);
     } catch (error) {
       const problem = error instanceof Problem ? error : unexpected();
       if (problem !== error) onError(error);

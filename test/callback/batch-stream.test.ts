@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { SimulatedClock } from 'xstate';
-import type { Answer } from '../support/ask.ts';
-import { ask, metric, push } from '../support/ask.ts';
+import { ask, metric } from '../support/ask.ts';
 import { BatchCaller, ndjson, pushBatch } from '../support/batch.ts';
+import { fillUp } from '../support/frozen-device.ts';
 import { LeapingClock } from '../support/leaping-clock.ts';
 import type { TestPod } from '../support/pod.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -157,19 +157,6 @@ describe('a caller that stands still', () => {
 /** Lets the pod take up whatever was sent. */
 async function settle(pod: TestPod): Promise<void> {
   for (let turn = 0; turn < 100; turn += 1) await ask(pod.admin, '/livez');
-}
-
-/** Pushes to a device that reads nothing until a push is not answered any more. */
-async function fillUp(pod: TestPod, deviceId: string): Promise<void> {
-  const body = Buffer.alloc(65_536);
-  const answers: Answer[] = [];
-  for (let sent = 1; answers.length === sent - 1; sent += 1) {
-    push(pod.callback, deviceId, body).then(
-      (answer) => answers.push(answer),
-      () => {}, // cut at the end of the test
-    );
-    for (let turn = 0; turn < 100 && answers.length < sent; turn += 1) await ask(pod.admin, '/livez');
-  }
 }
 
 describe('a device that stands still', () => {

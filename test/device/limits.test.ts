@@ -4,13 +4,6 @@ import { frame, RawClient } from '../support/raw-client.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import { until } from '../support/until.ts';
 
-/** The code of the close frame that comes next. */
-async function closeCode(client: RawClient): Promise<number> {
-  const [opcode, length] = await client.bytes(2);
-  if (opcode !== 0x88) throw new Error(`frame ${opcode} instead of a close`);
-  return (await client.bytes(length!)).readUInt16BE(0);
-}
-
 describe('a message of a device', () => {
   it('of MAX_PAYLOAD_BYTES is fine, one byte more closes with 1009', async () => {
     const pod = await runPod({ MAX_PAYLOAD_BYTES: '1000' });
@@ -32,7 +25,7 @@ describe('a message of a device', () => {
     client.send(frame(2, Buffer.alloc(100), false));
     client.send(frame(0, Buffer.alloc(100), true));
 
-    expect(await closeCode(client)).toBe(1009);
+    expect(await client.closeFrame()).toMatchObject({ code: 1009 });
   });
 
   it('in text that is not UTF-8 closes with 1007', async () => {
@@ -41,7 +34,7 @@ describe('a message of a device', () => {
 
     client.send(frame(1, Buffer.from([0x66, 0xff, 0xfe])));
 
-    expect(await closeCode(client)).toBe(1007);
+    expect(await client.closeFrame()).toMatchObject({ code: 1007 });
   });
 
   it('in too many fragments closes with 1008', async () => {
@@ -51,7 +44,7 @@ describe('a message of a device', () => {
     client.send(frame(2, 'a', false));
     for (let sent = 0; sent < 1000; sent += 1) client.send(frame(0, 'a', false));
 
-    expect(await closeCode(client)).toBe(1008);
+    expect(await client.closeFrame()).toMatchObject({ code: 1008 });
   });
 
   it.each([
@@ -66,7 +59,7 @@ describe('a message of a device', () => {
 
     client.send(bytes);
 
-    expect(await closeCode(client)).toBe(1002);
+    expect(await client.closeFrame()).toMatchObject({ code: 1002 });
   });
 });
 

@@ -2,9 +2,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { asyncapi } from '../../src/documents/asyncapi.ts';
+import { openapi } from '../../src/documents/openapi.ts';
+import { Child } from '../support/child.ts';
 import { Device } from '../support/device.ts';
 import { freePort } from '../support/free-port.ts';
-import { runProgram, startProcess } from '../support/process.ts';
+import { program, runProgram, startProcess } from '../support/process.ts';
 import { startRedis } from '../support/redis.ts';
 import { until } from '../support/until.ts';
 
@@ -76,6 +79,17 @@ it.each(['redis://gateway:s3cr3t@127.0.0.1:6379', 'rediss://:s3cr3t@127.0.0.1:63
     expect(stdout).not.toContain('s3cr3t');
   },
 );
+
+it.each([
+  ['openapi', openapi],
+  ['asyncapi', asyncapi],
+])('%s shows all of that document, also through a pipe', async (command, document) => {
+  const child = new Child('sh', ['-c', `"${process.execPath}" "${program}" ${command} | head -c 1000000`]);
+
+  await child.exited;
+
+  expect(JSON.parse(child.lines.join('\n'))).toEqual(JSON.parse(JSON.stringify(document())));
+});
 
 it('a password that Redis refuses is in no log line', async () => {
   const redis = await startRedis(['--requirepass', 'right']);

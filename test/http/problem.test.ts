@@ -28,7 +28,7 @@ async function serve(handle: Parameters<Router['get']>[1]) {
 
 it('a problem is answered as it is, with its headers', async () => {
   const { base, logs } = await serve(() => {
-    throw new Problem({ status: 503, code: 'full', detail: 'come "back"', headers: { 'Retry-After': '7' } });
+    throw new Problem({ code: 'full', detail: 'come "back"', headers: { 'Retry-After': '7' } });
   });
 
   const { status, headers, json } = await ask(base, '/');

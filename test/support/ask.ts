@@ -28,14 +28,12 @@ export async function ask(base: string, path: string, question: Question = {}): 
   outgoing.end(body);
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   outgoing.on('error', () => {}); // it may come a second time, while the answer is read
-  const received = await buffer(response);
-  const isJson = /[/+]json\b/.test(response.headers['content-type'] ?? '') && received.length > 0;
-  return {
-    status: response.statusCode!,
-    headers: response.headers,
-    body: received,
-    json: isJson ? JSON.parse(received.toString()) : undefined,
-  };
+  return answerOf(response.statusCode!, response.headers, await buffer(response));
+}
+
+export function answerOf(status: number, headers: IncomingHttpHeaders, body: Buffer): Answer {
+  const isJson = /[/+]json\b/.test(headers['content-type'] ?? '') && body.length > 0;
+  return { status, headers, body, json: isJson ? JSON.parse(body.toString()) : undefined };
 }
 
 /** Pushes `body` to a device through the callback listener at `base`. */

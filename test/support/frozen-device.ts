@@ -43,3 +43,15 @@ export async function pushUntilRefused(pod: TestPod, content = body): Promise<Re
   await settle(pod);
   return { refusal: refusal()!, answers, all: Promise.all(pending) };
 }
+
+/** Pushes to a device that reads nothing until a push is not answered any more. */
+export async function fillUp(pod: TestPod, deviceId: string): Promise<void> {
+  const answers: Answer[] = [];
+  for (let sent = 1; answers.length === sent - 1; sent += 1) {
+    push(pod.callback, deviceId, body).then(
+      (answer) => answers.push(answer),
+      () => {}, // cut at the end of the test
+    );
+    for (let turn = 0; turn < 100 && answers.length < sent; turn += 1) await ask(pod.admin, '/livez');
+  }
+}

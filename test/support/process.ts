@@ -19,7 +19,7 @@ export interface PodAddresses {
   callbackPort: number;
 }
 
-const program = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
+export const program = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 const freePorts = { HOST: '127.0.0.1', DEVICE_PORT: '0', CALLBACK_PORT: '0', ADMIN_PORT: '0' };
 
 /** The log in what a program writes on its stdout. */

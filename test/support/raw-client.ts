@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { ReceivedClose } from './device.ts';
 import type { Finish } from './running.ts';
 
 export interface RawAnswer {
@@ -92,6 +93,14 @@ export class RawClient {
     const taken = this.received.subarray(0, size);
     this.received = this.received.subarray(size);
     return taken;
+  }
+
+  /** Takes the close frame that comes next (RFC 6455 §5.5.1). */
+  async closeFrame(): Promise<ReceivedClose> {
+    const [opcode, length] = await this.bytes(2);
+    if (opcode !== 0x88) throw new Error(`frame ${opcode} instead of a close`);
+    const payload = await this.bytes(length!);
+    return { code: payload.readUInt16BE(0), reason: payload.toString('utf8', 2) };
   }
 
   async #more(wanted: string): Promise<void> {

@@ -4,6 +4,10 @@ import { podMachine } from '../../machines/pod.ts';
 import { registryLinkMachine } from '../../machines/registry-link.ts';
 import { toMermaid } from '../../src/admin/mermaid.ts';
 import { configTable } from '../../src/config.ts';
+import { kindOf } from '../../src/http/problems.ts';
+import { shownSteps } from './walk/callback-steps.ts';
+import { curlCommand } from './walk/curl.ts';
+import { statusOf } from './walk/step.ts';
 
 const sections: Record<string, () => string> = {
   connection: () => fence('mermaid', toMermaid(connectionMachine)),
@@ -13,6 +17,16 @@ const sections: Record<string, () => string> = {
     table(
       ['code', 'when', 'connect again?'],
       disconnects.map(({ code, when, reconnect }) => [String(code), when, reconnect ? 'yes' : 'no']),
+    ),
+  callbacks: () =>
+    table(
+      ['status', 'code', 'when', 'such as'],
+      shownSteps.map((step) => {
+        const { headers = [], when } = typeof step.answer === 'number' ? { when: step.when! } : kindOf(step.answer);
+        const status = `${statusOf(step)}${headers.includes('Retry-After') ? ' + Retry-After' : ''}`;
+        const code = typeof step.answer === 'number' ? '' : `\`${step.answer}\``;
+        return [status, code, when, `\`${curlCommand('POD:8081', step.request)}\``];
+      }),
     ),
   configuration: () =>
     table(

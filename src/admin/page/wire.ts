@@ -82,7 +82,7 @@ export interface ConnectionInFull extends Listed {
   at: string;
   subprotocol: string;
   since: string;
-  cause: string | undefined;
+  cause?: string | undefined;
   next: { what: string; at: string }[];
   bytes: { received: number; sent: number; waiting: number };
 }

@@ -1,13 +1,6 @@
-/**
- * `ws-connect.v1`: JSON text frames.
- *
- *   to the device     {"type":"welcome","deviceId","traceId","podId","registered","pingIntervalMs"}   once
- *                     {"type":"message","id","contentType","data" or "base64","ack":true?,"traceparent"?}
- *                     {"type":"goaway","reason","reconnectAfterMs"}   connect anew; this one is closed after that
- *   from the device   {"type":"message","data"}
- *                     {"type":"ack","id"}
- */
+/** `ws-connect.v1`: JSON text frames, see frames.ts. They are not checked by its schemas: that would cost more than all the rest. */
 import { isUtf8 } from 'node:buffer';
+import type { GoawayFrame, MessageFrame, WelcomeFrame } from './frames.ts';
 import type { Frame, Heard, Message, Protocol } from './protocol.ts';
 import { isText } from './protocol.ts';
 
@@ -42,7 +35,7 @@ function contentOf({ body, contentType }: Message): { data: string } | { base64:
   return isUtf8(body) ? { data: body.toString('utf8') } : undefined;
 }
 
-function frame(content: object): Frame {
+function frame(content: WelcomeFrame | MessageFrame | GoawayFrame): Frame {
   return { data: Buffer.from(JSON.stringify(content)), binary: false };
 }
 

@@ -1,5 +1,7 @@
 /** What travels in the frames of a connection: how a pod speaks to a device, and what it understands of it. */
 
+import type { GoawayFrame, WelcomeFrame } from './frames.ts';
+
 /** What a service sends to a device. */
 export interface Message {
   body: Buffer;
@@ -19,19 +21,11 @@ export interface Frame {
   binary: boolean;
 }
 
-export interface Welcome {
-  deviceId: string;
-  traceId: string;
-  podId: string;
-  registered: boolean;
-  pingIntervalMs: number;
-}
+/** What the device is told first. */
+export type Welcome = Omit<WelcomeFrame, 'type'>;
 
-export interface Goaway {
-  /** The word of the close that will follow. */
-  reason: string;
-  reconnectAfterMs: number;
-}
+/** What it is told before it is asked to leave. */
+export type Goaway = Omit<GoawayFrame, 'type'>;
 
 /** A frame of the device, understood: an application message, or that it has taken in the message of this id. */
 export type Heard = { type: 'message' } | { type: 'ack'; id: string };

@@ -102,9 +102,10 @@ describe('a service that looks devices up', () => {
 
   it('reaches a device that has moved since it was looked up, and goes to the new pod from then on', async () => {
     const { near, far, client, lookups } = await runPodsAndClient();
-    await runRegistered(far, 'lamp-1');
+    const old = await runRegistered(far, 'lamp-1');
     await client.send('lamp-1', 'there');
     const moved = await runRegistered(near, 'lamp-1');
+    await old.closed; // until then the old pod may well deliver to it
 
     const results = [await client.send('lamp-1', 'here'), await client.send('lamp-1', 'here again')];
 

@@ -1,0 +1,77 @@
+/** `POST /callback` as the OpenAPI document tells of it. */
+import { z } from 'zod';
+import { deviceId } from '../device-id.ts';
+import type { Operation } from '../http/operation.ts';
+import type { ProblemCode } from '../http/problems.ts';
+import { batchQuery } from './message.ts';
+
+const fields = {
+  id: z.string().optional().describe('what the message is called'),
+  contentType: z
+    .string()
+    .optional()
+    .describe('by default text/plain for `data`, application/octet-stream for `base64`'),
+};
+const receivers = [z.object({ deviceId }), z.object({ deviceIds: z.array(deviceId).min(1).max(1000) })];
+const contents = [z.object({ data: z.string() }), z.object({ base64: z.base64() })];
+
+/** One line of a batch. batch-order.ts reads them without it: that would cost more than all the rest. */
+export const batchLine = z.union(
+  receivers.flatMap((receiver) =>
+    contents.map((content) => z.strictObject({ ...receiver.shape, ...content.shape, ...fields })),
+  ),
+);
+
+/** What can become of a line, or of one device of it, but for the best. */
+export const resultCodes = [
+  'bad-device-id',
+  'bad-json',
+  'bad-fields',
+  'bad-message-id',
+  'bad-content-type',
+  'bad-base64',
+  'invalid-text',
+  'too-many-devices',
+  'not-connected',
+  'moved',
+  'body-too-large',
+  'line-too-long',
+  'no-ack',
+  'too-many-callbacks',
+  'internal-error',
+  'backpressure',
+  'owner-unreachable',
+  'registry-unavailable',
+  'ack-timeout',
+  'delivery-timeout',
+] as const satisfies ProblemCode[];
+
+/** One line of the answer. */
+export const batchResult = z.union([
+  z.object({ deviceId, status: z.literal(200) }),
+  z.object({
+    deviceId: z.string().nullable().describe('null when the line does not say'),
+    status: z.int().min(400),
+    code: z.enum(resultCodes),
+    line: z.int().optional().describe('the number of a line that was refused as a whole'),
+  }),
+]);
+
+const mediaType = 'application/x-ndjson';
+
+export const batchOperation = {
+  methods: ['post'],
+  path: '/callback',
+  summary: 'Send many messages to many devices',
+  query: batchQuery,
+  headers: ['Ws-Connect-Hop', 'traceparent'],
+  body: { about: 'One such object a line, of at most 2 × `MAX_PAYLOAD_BYTES`.', content: { [mediaType]: batchLine } },
+  answers: {
+    200: {
+      about:
+        'One such object a line for each device, in the order of the input, while the rest still comes. An answer with fewer is one of a pod that has ended: send the rest again.',
+      content: { [mediaType]: batchResult },
+    },
+  },
+  problems: ['no-token', 'bad-token', 'bad-query', 'bad-precondition', 'unsupported-media-type'],
+} satisfies Operation;

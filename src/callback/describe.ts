@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import type { Clock } from '../clock.ts';
+import { isoTime } from '../clock.ts';
+import type { DeviceSocket } from '../device/socket.ts';
+import { deviceId } from '../device-id.ts';
+
+/** One connection as services and operators see it. */
+export const connectionDescription = z.object({
+  deviceId,
+  state: z.string().describe("the chart's own state, such as `registered.idle`"),
+  podId: z.string(),
+  traceId: z.string().regex(/^[0-9a-f]{32}$/),
+  connectedAt: z.iso.datetime(),
+  lastDataAt: z.iso.datetime().describe('when an application message came or went last'),
+});
+
+export function describe(socket: DeviceSocket, podId: string, clock: Clock): z.infer<typeof connectionDescription> {
+  return {
+    deviceId: socket.deviceId,
+    state: socket.state,
+    podId,
+    traceId: socket.traceId,
+    connectedAt: isoTime(clock, socket.connectedAt),
+    lastDataAt: isoTime(clock, socket.lastDataAt),
+  };
+}

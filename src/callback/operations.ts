@@ -1,0 +1,114 @@
+/** What services can ask of the callback listener: its routes and its part of the OpenAPI document. */
+import { z } from 'zod';
+import { deviceId } from '../device-id.ts';
+import type { Operation } from '../http/operation.ts';
+import type { ProblemCode } from '../http/problems.ts';
+import { queryWord } from '../http/query.ts';
+import { batchOperation } from './batch-operation.ts';
+import { connectionDescription } from './describe.ts';
+import { messageQuery } from './message.ts';
+
+/** What came of a message. */
+export const deliveryReport = connectionDescription
+  .pick({ deviceId: true, traceId: true, podId: true })
+  .extend({ outcome: z.enum(['delivered', 'acked']) });
+
+export const kickQuery = z.object({
+  reason: queryWord('kicked', 'superseded')
+    .default('kicked')
+    .describe('superseded is how pods tell each other that the device has come to them: it is closed with 4509 then'),
+});
+
+const credentials: ProblemCode[] = ['no-token', 'bad-token'];
+
+/** Of all that is asked of one device. */
+const device = {
+  parameters: { deviceId },
+  problems: [
+    ...credentials,
+    'bad-device-id',
+    'not-connected',
+    'moved',
+    'other-connection',
+    'registry-unavailable',
+    'owner-unreachable',
+  ] satisfies ProblemCode[],
+};
+const headers = ['If-Match', 'Ws-Connect-Hop'] as const;
+const answerHeaders = ['ETag', 'Ws-Connect-Pod'] as const;
+
+export const callbackOperations = {
+  message: {
+    methods: ['post'],
+    path: '/callback/{deviceId}',
+    summary: 'Send a message to a device',
+    parameters: device.parameters,
+    query: messageQuery,
+    headers: [...headers, 'traceparent'],
+    body: {
+      about:
+        'The message, at most `MAX_PAYLOAD_BYTES`. It travels as bytes and is never parsed; `text/*` and `application/json` go out as text, everything else as binary.',
+      content: { '*/*': z.unknown() },
+    },
+    answers: {
+      200: {
+        about: 'The kernel took the bytes for this connection; with `ack=1` the device has acknowledged the message.',
+        headers: answerHeaders,
+        content: { 'application/json': deliveryReport },
+      },
+    },
+    problems: [
+      ...device.problems,
+      'bad-query',
+      'invalid-text',
+      'body-too-large',
+      'no-ack',
+      'too-many-callbacks',
+      'backpressure',
+      'ack-timeout',
+    ],
+  },
+  batch: batchOperation,
+  connection: {
+    methods: ['get', 'head'],
+    path: '/connections/{deviceId}',
+    summary: 'Is a device connected, where and since when',
+    ...device,
+    headers,
+    answers: {
+      200: {
+        about: 'It is.',
+        headers: answerHeaders,
+        content: { 'application/json': connectionDescription },
+      },
+    },
+  },
+  kick: {
+    methods: ['delete'],
+    path: '/connections/{deviceId}',
+    summary: "Close a device's connection with 4503",
+    parameters: device.parameters,
+    query: kickQuery,
+    headers,
+    answers: { 204: { about: 'It is being closed.', headers: answerHeaders } },
+    problems: [...device.problems, 'bad-reason'],
+  },
+  openapi: {
+    methods: ['get'],
+    path: '/openapi.json',
+    summary: 'This document',
+    answers: {
+      200: { about: 'OpenAPI 3.1.', content: { 'application/json': z.looseObject({ openapi: z.string() }) } },
+    },
+    problems: credentials,
+  },
+  asyncapi: {
+    methods: ['get'],
+    path: '/asyncapi.json',
+    summary: 'What devices and pods say to each other',
+    answers: {
+      200: { about: 'AsyncAPI 3.0.', content: { 'application/json': z.looseObject({ asyncapi: z.string() }) } },
+    },
+    problems: credentials,
+  },
+} satisfies Record<string, Operation>;

@@ -1,0 +1,19 @@
+import type { ProblemCode } from '../http/problems.ts';
+
+/** Why a device may not connect, as it is told before, and instead of, the upgrade. */
+export const refusals: readonly ProblemCode[] = [
+  'bad-device-id',
+  'bad-handshake',
+  'no-token',
+  'bad-token',
+  'token-expired',
+  'identity-not-allowed',
+  'origin-not-allowed',
+  'no-such-route',
+  'upgrade-required',
+  'too-many-connects',
+  'auth-unavailable',
+  'draining',
+  'full',
+  'too-fast',
+];

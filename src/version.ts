@@ -1,0 +1,2 @@
+/** The one of package.json. */
+export const version = '0.1.0';
