@@ -4,7 +4,7 @@ import { ask, metric, push } from '../support/ask.ts';
 import { Child } from '../support/child.ts';
 import { useChromium } from '../support/chromium.ts';
 import type { ExampleDevice, Start } from '../support/examples/devices.ts';
-import { startPageDevice, startPythonDevice } from '../support/examples/devices.ts';
+import { startNodeDevice, startPageDevice, startPythonDevice } from '../support/examples/devices.ts';
 import { pathOf } from '../support/examples/services.ts';
 import { freePort } from '../support/free-port.ts';
 import type { TestPod } from '../support/pod.ts';
@@ -18,6 +18,7 @@ const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 const text = { 'Content-Type': 'text/plain' };
 
 const devices: [string, (start: Start) => Promise<ExampleDevice>][] = [
+  ['node/device.js', startNodeDevice],
   ['python/device.py', startPythonDevice],
   ['browser/index.html', async (start) => startPageDevice(await browser.newPage(), start)],
 ];
@@ -61,18 +62,21 @@ describe.each(devices)('examples/%s', (_name, start) => {
   });
 });
 
+it.each([
+  ['node/device.js', startNodeDevice],
+  ['python/device.py', startPythonDevice],
+])('examples/%s ends when it is told not to come back', async (_name, start) => {
+  const pod = await runPod();
+  const device = await start({ gateway: `ws://${pod.device}` });
+  await connected(pod);
+
+  await runDevice(pod, 'lamp-1');
+
+  expect(await device.child.exited).toEqual({ code: 1, signal: null });
+  expect(device.said()).toBe('connected\nclosed: 4509 superseded\n');
+});
+
 describe('examples/python/device.py', () => {
-  it('ends when it is told not to come back', async () => {
-    const pod = await runPod();
-    const device = await startPythonDevice({ gateway: `ws://${pod.device}` });
-    await connected(pod);
-
-    await runDevice(pod, 'lamp-1');
-
-    expect(await device.child.exited).toEqual({ code: 1, signal: null });
-    expect(device.said()).toBe('connected\nclosed: 4509 superseded\n');
-  });
-
   it.each<[status: number, env: Environment, deviceId: string]>([
     [400, {}, '..'],
     [401, jwtEnv, 'lamp-1'],

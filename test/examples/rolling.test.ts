@@ -2,9 +2,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { TcpBalancer } from '../../src/rehearse/balancer.ts';
 import { useChromium } from '../support/chromium.ts';
 import type { ExampleDevice, Start } from '../support/examples/devices.ts';
-import { startPageDevice, startPythonDevice } from '../support/examples/devices.ts';
+import { startNodeDevice, startPageDevice, startPythonDevice } from '../support/examples/devices.ts';
 import type { Service } from '../support/examples/services.ts';
-import { pythonService, shellService } from '../support/examples/services.ts';
+import { nodeService, pythonService, shellService } from '../support/examples/services.ts';
 import type { Fleet, FleetPod } from '../support/fleet.ts';
 import { startFleet } from '../support/fleet.ts';
 import { until } from '../support/until.ts';
@@ -12,6 +12,7 @@ import { until } from '../support/until.ts';
 const browser = useChromium();
 
 const pairs: [string, string, (start: Start) => Promise<ExampleDevice>, Service][] = [
+  ['node/device.js', 'node/service.js', startNodeDevice, nodeService],
   ['python/device.py', 'python/service.py', startPythonDevice, pythonService],
   [
     'browser/index.html',

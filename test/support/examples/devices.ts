@@ -29,6 +29,11 @@ export async function startPythonDevice({ gateway, deviceId = 'lamp-1', token = 
   return new ProcessDevice(new Child(command, args, { env: { ...env, DEVICE_TOKEN: token } }));
 }
 
+export async function startNodeDevice({ gateway, deviceId = 'lamp-1', token = '' }: Start): Promise<ProcessDevice> {
+  const args = [pathOf('node/device.js'), gateway, deviceId];
+  return new ProcessDevice(new Child(process.execPath, args, { env: { DEVICE_TOKEN: token } }));
+}
+
 /** Opens the page from a web server of this machine, and connects. */
 export async function startPageDevice(
   page: Page,
