@@ -1,55 +1,27 @@
 /** The composition root: every part of a pod, wired by plain calls. Nothing is shared between two pods of one process. */
-import type { Server } from 'node:http';
-import { hostPort, insideCidrs } from './address.ts';
-import { Followers } from './admin/follow.ts';
-import { liveRoutes } from './admin/live-routes.ts';
-import { Overviews } from './admin/overview.ts';
-import { pageRoutes } from './admin/page-routes.ts';
-import { adminRoutes } from './admin/routes.ts';
-import { requireToken } from './callback/authenticate.ts';
-import { batchRoute } from './callback/batch-route.ts';
-import { createForward } from './callback/forward.ts';
-import { createOwners } from './callback/owners.ts';
 import { PodClient } from './callback/pod-client.ts';
-import { callbackRoutes } from './callback/routes.ts';
-import { createTakeover } from './callback/takeover.ts';
 import type { Clock } from './clock.ts';
 import { isoTime } from './clock.ts';
 import { Clockwork } from './clockwork.ts';
 import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
-import { createAccept } from './device/accept.ts';
-import { createAuthenticate } from './device/authenticate.ts';
-import { createConnectLimit } from './device/connect-limit.ts';
-import { createLifeLog } from './device/life-log.ts';
-import { DeviceListener } from './device/listener.ts';
-import { asyncapi } from './documents/asyncapi.ts';
-import { openapi } from './documents/openapi.ts';
 import { FreezeWatch } from './freeze-watch.ts';
-import { createHttpServer } from './http/app.ts';
-import { LongRequests } from './http/long-requests.ts';
 import { closeServer, listen } from './http/server.ts';
-import type { Life } from './life.ts';
 import { createLife } from './life.ts';
 import type { Logger } from './log.ts';
-import type { Metrics } from './metrics.ts';
 import { createMetrics } from './metrics.ts';
-import type { Registration } from './registry/registration.ts';
 import { createRegistration } from './registry/registration.ts';
-import { TokenBucket } from './token-bucket.ts';
-import type { Tracing } from './tracing/tracing.ts';
 import { createTracing } from './tracing/tracing.ts';
+import { createAdminListener } from './listeners/admin.ts';
+import { createCallbackListener } from './listeners/callback.ts';
+import { createDeviceListener } from './listeners/device.ts';
+import type { Parts, Ports } from './parts.ts';
+
+export type { Ports } from './parts.ts';
 
 export interface PodDependencies {
   clock: Clock;
   log: Logger;
-}
-
-/** The ports listened on, which are the configured ones or, for 0, any free ones. */
-export interface Ports {
-  devicePort: number;
-  callbackPort: number;
-  adminPort: number;
 }
 
 export interface Pod {
@@ -121,9 +93,9 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     closing: closing.signal,
     tracing,
   };
-  const admin = adminListener(parts, life);
-  const callback = callbackListener(parts, life);
-  const device = deviceListener(parts, life);
+  const admin = createAdminListener(parts, life);
+  const callback = createCallbackListener(parts, life);
+  const device = createDeviceListener(parts, life);
   metrics.observe({
     connectionStates: () => life.connections.traffic.countByState(),
     drainPhase: life.phase,
@@ -187,142 +159,4 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
       return exitCode;
     }),
   };
-}
-
-/** What the parts of the pod are made of. */
-interface Parts {
-  config: Config;
-  clock: Clock;
-  clockwork: Clockwork;
-  log: Logger;
-  metrics: Metrics;
-  freezeWatch: FreezeWatch;
-  registration: Registration;
-  podClient: PodClient;
-  ports: Ports;
-  /** Requests without an end are to come to one. */
-  closing: AbortSignal;
-  tracing: Tracing | undefined;
-}
-
-function deviceListener(parts: Parts, life: Life): DeviceListener {
-  const { config, clock, clockwork, log, metrics, registration, podClient, ports, tracing } = parts;
-  const { connections } = life;
-  const settings = {
-    podId: config.POD_UID,
-    idleAfterMs: config.IDLE_AFTER_MS,
-    pingIntervalMs: config.PING_INTERVAL_MS,
-    pongTimeoutMs: config.PONG_TIMEOUT_MS,
-    refreshMs: config.LEASE_TTL_MS / 3,
-    maxBufferedBytes: config.MAX_BUFFERED_BYTES,
-    messagesPerSecond: config.MESSAGES_PER_CONNECTION_PER_SECOND,
-    callbacksPerSecond: config.CALLBACKS_PER_DEVICE_PER_SECOND,
-    reconnectSpreadMs: config.RECONNECT_SPREAD_MS,
-  };
-  const takeover = createTakeover({ podClient, isPodAddress: insideCidrs(config.POD_CIDRS), metrics, log });
-  const lease = registration.leasePorts({
-    owner: () => ({ serverIp: config.POD_IP, port: ports.callbackPort, podId: config.POD_UID }),
-    tookOver(holder, previous) {
-      connections.noteTakeover(holder, clock.now());
-      void takeover(holder.deviceId, previous);
-    },
-  });
-  const origins = config.ALLOWED_ORIGINS && new Set(config.ALLOWED_ORIGINS);
-  const takeTurnOf = createConnectLimit(config, clock);
-  const turns = new TokenBucket(config.ACCEPTS_PER_SECOND, clock.now());
-  return new DeviceListener({
-    maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
-    metrics,
-    log,
-    capacity: () => ({
-      accepting: life.is('accepting'),
-      connections: connections.size,
-      maxConnections: config.MAX_CONNECTIONS,
-      isOriginAllowed: (origin) => origins === undefined || origins.has(origin),
-      isHere: (deviceId) => connections.get(deviceId) !== undefined,
-      takeTurnOf,
-      takeTurn: () => turns.take(clock.now()),
-    }),
-    authenticate: createAuthenticate({ config, clock, log }),
-    connects: tracing?.connects,
-    accept: createAccept(connections, {
-      clock,
-      clockwork,
-      settings,
-      keeper: connections,
-      traffic: connections.traffic,
-      lease,
-      metrics,
-      logLife: createLifeLog(log, clock),
-      log,
-      connects: tracing?.connects,
-    }),
-  });
-}
-
-function callbackListener(parts: Parts, life: Life): Server {
-  const { config, clock, freezeWatch, log, metrics, registration, podClient, ports, closing, tracing } = parts;
-  const { POD_IP: serverIp, POD_UID: podId, MAX_PAYLOAD_BYTES: maxPayloadBytes } = config;
-  const owners = createOwners({
-    registry: registration.registry,
-    log,
-    self: { podId, serverIp, port: () => ports.callbackPort },
-    isPodAddress: insideCidrs(config.POD_CIDRS),
-  });
-  const longRequests = new LongRequests();
-  const { connections } = life;
-  const checkFreeze = () => freezeWatch.check();
-  const shared = { connections, maxPayloadBytes, metrics, clock, checkFreeze };
-  const routes = callbackRoutes(
-    {
-      ...shared,
-      forward: createForward(owners, podClient),
-      podId,
-      self: () => hostPort(serverIp, ports.callbackPort),
-      documents: { openapi, asyncapi },
-    },
-    batchRoute({ ...shared, owners, podClient, longRequests, closing, log }),
-  );
-  const trace = tracing?.callbacks;
-  if (config.CALLBACK_AUTH === 'none') return createHttpServer(routes, log, { trace, longRequests });
-  const guard = requireToken(config.CALLBACK_TOKENS!, (path, code) => {
-    if (path === '/callback' || path.startsWith('/callback/')) metrics.callback(code, 0);
-  });
-  return createHttpServer(routes, log, { trace, longRequests, guard });
-}
-
-/** `end` ends what somebody looks at all the time. */
-function adminListener(parts: Parts, life: Life): { server: Server; end: () => Promise<void> } {
-  const { config, clock, log, metrics, registration } = parts;
-  const { connections, actor } = life;
-  const { POD_UID: podId, drainPlan: plan } = config;
-  const overviews = new Overviews({ podId, plan, life, metrics, isRegistryUp: registration.isUp, clock });
-  const followers = new Followers({
-    inspect: (observer) => actor.system.inspect(observer),
-    connections: () => connections.all(),
-    clock,
-  });
-  const live = liveRoutes({
-    podId,
-    self: () => hostPort(config.POD_IP, parts.ports.callbackPort),
-    connections,
-    registry: registration.registry,
-    overviews,
-    followers,
-    clock,
-  });
-  const router = adminRoutes({
-    podId,
-    connections,
-    metrics,
-    clock,
-    isReady: () => life.is('ready'),
-    drain() {
-      life.actor.send({ type: 'drain' });
-      return life.report;
-    },
-    progress: life.progress,
-  });
-  router.use(live.router.routes(), pageRoutes().routes());
-  return { server: createHttpServer(router, log), end: () => live.end() };
 }

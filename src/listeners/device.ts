@@ -1,0 +1,65 @@
+import { insideCidrs } from '../address.ts';
+import { createTakeover } from '../callback/takeover.ts';
+import { createAccept } from '../device/accept.ts';
+import { createAuthenticate } from '../device/authenticate.ts';
+import { createConnectLimit } from '../device/connect-limit.ts';
+import { createLifeLog } from '../device/life-log.ts';
+import { DeviceListener } from '../device/listener.ts';
+import type { Life } from '../life.ts';
+import { TokenBucket } from '../token-bucket.ts';
+import type { Parts } from '../parts.ts';
+
+export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
+  const { config, clock, clockwork, log, metrics, registration, podClient, ports, tracing } = parts;
+  const { connections } = life;
+  const settings = {
+    podId: config.POD_UID,
+    idleAfterMs: config.IDLE_AFTER_MS,
+    pingIntervalMs: config.PING_INTERVAL_MS,
+    pongTimeoutMs: config.PONG_TIMEOUT_MS,
+    refreshMs: config.LEASE_TTL_MS / 3,
+    maxBufferedBytes: config.MAX_BUFFERED_BYTES,
+    messagesPerSecond: config.MESSAGES_PER_CONNECTION_PER_SECOND,
+    callbacksPerSecond: config.CALLBACKS_PER_DEVICE_PER_SECOND,
+    reconnectSpreadMs: config.RECONNECT_SPREAD_MS,
+  };
+  const takeover = createTakeover({ podClient, isPodAddress: insideCidrs(config.POD_CIDRS), metrics, log });
+  const lease = registration.leasePorts({
+    owner: () => ({ serverIp: config.POD_IP, port: ports.callbackPort, podId: config.POD_UID }),
+    tookOver(holder, previous) {
+      connections.noteTakeover(holder, clock.now());
+      void takeover(holder.deviceId, previous);
+    },
+  });
+  const origins = config.ALLOWED_ORIGINS && new Set(config.ALLOWED_ORIGINS);
+  const takeTurnOf = createConnectLimit(config, clock);
+  const turns = new TokenBucket(config.ACCEPTS_PER_SECOND, clock.now());
+  return new DeviceListener({
+    maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
+    metrics,
+    log,
+    capacity: () => ({
+      accepting: life.is('accepting'),
+      connections: connections.size,
+      maxConnections: config.MAX_CONNECTIONS,
+      isOriginAllowed: (origin) => origins === undefined || origins.has(origin),
+      isHere: (deviceId) => connections.get(deviceId) !== undefined,
+      takeTurnOf,
+      takeTurn: () => turns.take(clock.now()),
+    }),
+    authenticate: createAuthenticate({ config, clock, log }),
+    connects: tracing?.connects,
+    accept: createAccept(connections, {
+      clock,
+      clockwork,
+      settings,
+      keeper: connections,
+      traffic: connections.traffic,
+      lease,
+      metrics,
+      logLife: createLifeLog(log, clock),
+      log,
+      connects: tracing?.connects,
+    }),
+  });
+}

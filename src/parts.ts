@@ -1,0 +1,32 @@
+import type { PodClient } from './callback/pod-client.ts';
+import type { Clock } from './clock.ts';
+import type { Clockwork } from './clockwork.ts';
+import type { Config } from './config.ts';
+import type { FreezeWatch } from './freeze-watch.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import type { Registration } from './registry/registration.ts';
+import type { Tracing } from './tracing/tracing.ts';
+
+/** The ports listened on, which are the configured ones or, for 0, any free ones. */
+export interface Ports {
+  devicePort: number;
+  callbackPort: number;
+  adminPort: number;
+}
+
+/** What a pod's listeners share. */
+export interface Parts {
+  config: Config;
+  clock: Clock;
+  clockwork: Clockwork;
+  log: Logger;
+  metrics: Metrics;
+  freezeWatch: FreezeWatch;
+  registration: Registration;
+  podClient: PodClient;
+  ports: Ports;
+  /** Requests without an end are to come to one. */
+  closing: AbortSignal;
+  tracing: Tracing | undefined;
+}
