@@ -2,6 +2,8 @@ import { configDefaults, defineConfig } from 'vitest/config';
 
 const faults = 'test/faults/faults.test.ts';
 const rollout = 'test/rollout/*.test.ts'; // these need haproxy, or many open files
+// these run Python, Chromium and other programs
+const interop = ['test/examples/*.test.ts', 'test/e2e/interop*.test.ts', 'test/**/*.browser.test.ts'];
 
 export default defineConfig({
   test: {
@@ -14,7 +16,20 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: [...configDefaults.exclude, faults, rollout] },
+        test: {
+          name: 'tests',
+          include: ['test/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...interop, faults, rollout],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'interop',
+          include: interop,
+          globalSetup: ['test/support/interop-setup.ts'],
+          testTimeout: 60_000, // browsers on a busy machine
+        },
       },
       {
         extends: true, // by itself and last: a dozen pods under fault leave little of the machine to others

@@ -10,6 +10,19 @@ import type { DrainProgress } from './drain-report.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
+/** A sweep that is over. */
+export interface SweepReport {
+  /** From 1. The closing of the rest counts as one more than there are sweeps. */
+  sweep: number;
+  /** ISO 8601 UTC. */
+  at: string;
+  /** How many were idle when it began; for the rest, how many were left. */
+  idle: number;
+  closed: number;
+  /** Connections when it was over, those included that are just leaving. */
+  remaining: number;
+}
+
 export interface DrainOptions {
   plan: DrainPlan;
   idleAfterMs: number;
@@ -39,6 +52,9 @@ interface Spread {
 const sliceMs = 50;
 const burstSlice = 64;
 
+/** So many of the latest sweeps are kept to be shown. */
+const maxReports = 100;
+
 /** Carries out what the pod chart orders while it drains: picks whom to close, and spreads the closes over the interval. */
 export class Drain implements PodEffects {
   readonly #options: DrainOptions;
@@ -47,6 +63,7 @@ export class Drain implements PodEffects {
   #timer: unknown;
   /** Closes the next slice of what is being closed. */
   #closeSlice: (() => void) | undefined;
+  readonly #reports: SweepReport[] = [];
 
   constructor(options: DrainOptions) {
     this.#options = options;
@@ -60,23 +77,26 @@ export class Drain implements PodEffects {
   }
 
   sweep(sweepsLeft: number): void {
-    const { plan, idleAfterMs, connections, log, tell, grant } = this.#options;
+    const { plan, idleAfterMs, log, tell, grant } = this.#options;
     const staying = this.#staying();
     const idle = this.#idle(staying);
     const chosen = idle.slice(0, sweepQuota(plan, staying.length, sweepsLeft));
     const finished = (closed: number) => {
-      const sweep = plan.sweeps - sweepsLeft + 1;
-      log.info({ sweep, sweeps: plan.sweeps, idle: idle.length, closed, remaining: connections().size }, 'sweep done');
+      const { at: _, ...report } = this.#report(plan.sweeps - sweepsLeft + 1, idle.length, closed);
+      log.info({ ...report, sweeps: plan.sweeps }, 'sweep done');
       tell({ type: 'sweep.finished' });
     };
     this.#closeSpread(chosen, { finished, spareBelowMs: idleAfterMs, overMs: plan.intervalMs, grant });
   }
 
   closeRest(): void {
-    const { plan, connections, log } = this.#options;
+    const { plan, log } = this.#options;
     const rest = this.#staying();
     log.info({ rest: rest.length }, 'closing the rest');
-    const finished = (closed: number) => log.info({ closed, remaining: connections().size }, 'rest closed');
+    const finished = (closed: number) => {
+      const { remaining } = this.#report(plan.sweeps + 1, rest.length, closed);
+      log.info({ closed, remaining }, 'rest closed');
+    };
     this.#closeSpread(rest, { finished, spareBelowMs: 0, overMs: plan.restMs }); // not limited by the fleet: the grace ends soon
   }
 
@@ -98,6 +118,19 @@ export class Drain implements PodEffects {
       startedAt: isoTime(clock, this.#startedAt),
       deadline: isoTime(clock, this.#startedAt + plan.forcedAfterMs),
     };
+  }
+
+  /** The sweeps that are over, the latest last. */
+  get reports(): readonly SweepReport[] {
+    return this.#reports;
+  }
+
+  #report(sweep: number, idle: number, closed: number): SweepReport {
+    const { clock, connections } = this.#options;
+    const report = { sweep, at: isoTime(clock, clock.now()), idle, closed, remaining: connections().size };
+    this.#reports.push(report);
+    if (this.#reports.length > maxReports) this.#reports.shift();
+    return report;
   }
 
   #staying(): DeviceSocket[] {

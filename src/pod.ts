@@ -4,6 +4,7 @@ import { hostPort, insideCidrs } from './address.ts';
 import { Followers } from './admin/follow.ts';
 import { liveRoutes } from './admin/live-routes.ts';
 import { Overviews } from './admin/overview.ts';
+import { pageRoutes } from './admin/page-routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { requireToken } from './callback/authenticate.ts';
 import { batchRoute } from './callback/batch-route.ts';
@@ -36,6 +37,8 @@ import { createMetrics } from './metrics.ts';
 import type { Registration } from './registry/registration.ts';
 import { createRegistration } from './registry/registration.ts';
 import { TokenBucket } from './token-bucket.ts';
+import type { Tracing } from './tracing/tracing.ts';
+import { createTracing } from './tracing/tracing.ts';
 
 export interface PodDependencies {
   clock: Clock;
@@ -64,6 +67,7 @@ const lastAnswersMs = 500;
 export function createPod(config: Config, { clock, log: rootLog }: PodDependencies): Pod {
   const log = rootLog.child({ podId: config.POD_UID });
   const metrics = createMetrics();
+  const tracing = createTracing();
   const ports: Ports = { devicePort: 0, callbackPort: 0, adminPort: 0 };
   const startedAt = isoTime(clock, clock.now());
   const registration = createRegistration({
@@ -84,6 +88,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
       life.actor.send({ type: 'registry.reached' });
       if (life.is('ready')) log.info(ports, 'ready');
     },
+    watch: tracing && ((registry) => tracing.connects.watch(registry)),
   });
   const life = createLife({
     config,
@@ -99,7 +104,9 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     registration.verifyAll();
   });
   const clockwork = new Clockwork(clock, () => freezeWatch.check());
-  const podClient = new PodClient(config.CALLBACK_TOKENS?.[0]);
+  const token = config.CALLBACK_TOKENS?.[0];
+  const podClient = tracing?.podClient(token) ?? new PodClient(token);
+  tracing?.drain(life);
   const closing = new AbortController();
   const parts: Parts = {
     config,
@@ -112,6 +119,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     podClient,
     ports,
     closing: closing.signal,
+    tracing,
   };
   const admin = adminListener(parts, life);
   const callback = callbackListener(parts, life);
@@ -131,7 +139,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     clearTimeout(giveUpOnOthers);
     podClient.close();
     await registration.close();
-    admin.end();
+    await admin.end();
     await closeServer(admin.server, lastAnswersMs);
     metrics.close();
   };
@@ -174,6 +182,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
       for (const socket of life.connections.all()) socket.abandon();
       await registration.stop();
       await close();
+      await tracing?.flush().catch((error: unknown) => log.warn({ err: error }, 'the last spans could not be sent'));
       log.info({ exitCode }, 'stopped');
       return exitCode;
     }),
@@ -193,10 +202,11 @@ interface Parts {
   ports: Ports;
   /** Requests without an end are to come to one. */
   closing: AbortSignal;
+  tracing: Tracing | undefined;
 }
 
 function deviceListener(parts: Parts, life: Life): DeviceListener {
-  const { config, clock, clockwork, log, metrics, registration, podClient, ports } = parts;
+  const { config, clock, clockwork, log, metrics, registration, podClient, ports, tracing } = parts;
   const { connections } = life;
   const settings = {
     podId: config.POD_UID,
@@ -234,6 +244,7 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
       takeTurn: () => turns.take(clock.now()),
     }),
     authenticate: createAuthenticate({ config, clock, log }),
+    connects: tracing?.connects,
     accept: createAccept(connections, {
       clock,
       clockwork,
@@ -244,12 +255,13 @@ function deviceListener(parts: Parts, life: Life): DeviceListener {
       metrics,
       logLife: createLifeLog(log, clock),
       log,
+      connects: tracing?.connects,
     }),
   });
 }
 
 function callbackListener(parts: Parts, life: Life): Server {
-  const { config, clock, freezeWatch, log, metrics, registration, podClient, ports, closing } = parts;
+  const { config, clock, freezeWatch, log, metrics, registration, podClient, ports, closing, tracing } = parts;
   const { POD_IP: serverIp, POD_UID: podId, MAX_PAYLOAD_BYTES: maxPayloadBytes } = config;
   const owners = createOwners({
     registry: registration.registry,
@@ -271,15 +283,16 @@ function callbackListener(parts: Parts, life: Life): Server {
     },
     batchRoute({ ...shared, owners, podClient, longRequests, closing, log }),
   );
-  if (config.CALLBACK_AUTH === 'none') return createHttpServer(routes, log, { longRequests });
+  const trace = tracing?.callbacks;
+  if (config.CALLBACK_AUTH === 'none') return createHttpServer(routes, log, { trace, longRequests });
   const guard = requireToken(config.CALLBACK_TOKENS!, (path, code) => {
     if (path === '/callback' || path.startsWith('/callback/')) metrics.callback(code, 0);
   });
-  return createHttpServer(routes, log, { longRequests, guard });
+  return createHttpServer(routes, log, { trace, longRequests, guard });
 }
 
 /** `end` ends what somebody looks at all the time. */
-function adminListener(parts: Parts, life: Life): { server: Server; end: () => void } {
+function adminListener(parts: Parts, life: Life): { server: Server; end: () => Promise<void> } {
   const { config, clock, log, metrics, registration } = parts;
   const { connections, actor } = life;
   const { POD_UID: podId, drainPlan: plan } = config;
@@ -302,12 +315,6 @@ function adminListener(parts: Parts, life: Life): { server: Server; end: () => v
     },
     progress: life.progress,
   });
-  router.use(live.router.routes());
-  return {
-    server: createHttpServer(router, log),
-    end() {
-      live.end();
-      overviews.stop();
-    },
-  };
+  router.use(live.router.routes(), pageRoutes().routes());
+  return { server: createHttpServer(router, log), end: () => live.end() };
 }

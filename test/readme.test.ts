@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { createMetrics } from '../src/metrics.ts';
+import { renderKustomization } from './support/k8s/kustomize.ts';
+import { ofKind } from './support/k8s/objects.ts';
 import { renderReadme } from './support/readme.ts';
 import { clusterRules, serverRules } from './support/redis-user.ts';
 
@@ -32,6 +34,15 @@ it('names every metric of our own and no other', async () => {
 
   const named = [...readme.matchAll(/`(ws_connect_\w+)(?:\{[\w,]+\})?`/g)].map(([, name]) => name);
   expect(new Set(named)).toEqual(new Set(exposed));
+});
+
+it('names every alert', () => {
+  const [alerts] = ofKind(renderKustomization('overlays/prod'), 'PrometheusRule');
+  const rules = alerts!.spec.groups.flatMap((group) => group.rules);
+
+  const named = [...readme.matchAll(/^\| `(WsConnect\w+)` \|/gm)].map(([, name]) => name);
+
+  expect(named).toEqual(rules.map(({ alert }) => alert));
 });
 
 it('has the rights that are enough for the tests', () => {

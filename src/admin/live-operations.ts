@@ -1,7 +1,7 @@
 /** What the operator page asks of the admin listener: routes and their part of the OpenAPI document. */
 import { z } from 'zod';
 import { connectionDescription } from '../callback/describe.ts';
-import { deviceId } from '../device-id.ts';
+import { deviceId } from '../schemas.ts';
 import type { Operation } from '../http/operation.ts';
 import { queryNumber } from '../http/query.ts';
 
@@ -20,6 +20,7 @@ const place = { serverIp: z.string(), port: z.int(), podId: z.string() };
 
 /** A connection of this pod. */
 export const connectionInFull = connectionDescription.extend({
+  at: time.describe('the time on the pod'),
   subprotocol: z.string().describe('empty when none was asked for'),
   since: time.describe('when it came into its state'),
   cause: z.string().optional().describe('the event that brought it there'),
@@ -81,8 +82,9 @@ export const liveOperations = {
     path: '/{deviceId}',
     summary: "Close a device's connection on this pod with 4503",
     parameters: { deviceId },
+    headers: ['If-Match'],
     answers: { 204: { about: 'It is being closed.' } },
-    problems: ['bad-device-id', 'not-connected'],
+    problems: ['bad-device-id', 'other-origin', 'not-connected', 'other-connection'],
   },
   pods: {
     methods: ['get'],

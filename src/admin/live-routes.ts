@@ -5,13 +5,14 @@
  *   GET    /events?device=ID      a `step` for every event that a connection of the device is told
  *   GET    /events?sample=N       the same of the next N connections, from their beginning to their end
  *   GET    /connections/DEVICE    all that is known of a device's connection, or which pod it is on
- *   DELETE /connections/DEVICE    close its connection on this pod with 4503
+ *   DELETE /connections/DEVICE    close its connection on this pod with 4503; If-Match: "TRACEID" closes no other one
  *   GET    /pods                  the fleet, as the registry knows it
  */
 import type { Context } from 'koa';
 import type { z } from 'zod';
 import { kicked } from '../../machines/disconnect.ts';
 import { describe } from '../callback/describe.ts';
+import { requireMatch } from '../callback/precondition.ts';
 import { deviceIdOf } from '../callback/routes.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
@@ -27,7 +28,9 @@ import { EventStream } from './event-stream.ts';
 import type { Followers, Whom } from './follow.ts';
 import type { connectionInFull, knownPods, ownerOfDevice } from './live-operations.ts';
 import { eventsQuery, liveOperations } from './live-operations.ts';
+import { requireOwnPage } from './own-pages.ts';
 import type { Overviews } from './overview.ts';
+import type { ConnectionInFull, Elsewhere, FleetPod, Overview, Step } from './page/wire.ts';
 
 export interface LiveOptions {
   podId: string;
@@ -55,23 +58,26 @@ export function liveRoutes({ podId, connections, registry, overviews, followers,
   const router = createRouter(liveOperations, {
     events(ctx) {
       const whom = whomOf(ctx);
-      if (!whom) return stream(ctx, (open) => overviews.look((overview) => open.send('overview', overview)));
+      if (!whom) return stream(ctx, (open) => overviews.look((overview: Overview) => open.send('overview', overview)));
       if (followers.isFull) {
         const detail = 'as many follow already as may at once';
         throw new Problem({ code: 'too-many-followers', detail, headers: { 'Retry-After': '5' } });
       }
-      stream(ctx, (open) => followers.follow(whom, (step) => open.send('step', step)));
+      stream(ctx, (open) => followers.follow(whom, (step: Step) => open.send('step', step)));
     },
 
     async connectionInFull(ctx) {
       const deviceId = deviceIdOf(ctx);
       const socket = connections.get(deviceId);
-      ctx.body = socket ? inFull(socket, podId, clock) : await ownerOf(registry, deviceId);
+      if (socket) ctx.body = inFull(socket, podId, clock) satisfies ConnectionInFull;
+      else ctx.body = (await ownerOf(registry, deviceId)) satisfies Elsewhere;
     },
 
     close(ctx) {
       const socket = connections.get(deviceIdOf(ctx));
+      requireOwnPage(ctx);
       if (!socket) throw notHere();
+      requireMatch(ctx.headers['if-match'], socket.traceId);
       socket.close(kicked);
       ctx.status = 204;
     },
@@ -79,13 +85,15 @@ export function liveRoutes({ podId, connections, registry, overviews, followers,
     async pods(ctx) {
       const pods = await registry.pods().catch(unavailable);
       const fleet: z.infer<typeof knownPods> = { pods: pods.sort((a, b) => a.startedAt.localeCompare(b.startedAt)) };
-      ctx.body = fleet;
+      ctx.body = fleet satisfies { pods: FleetPod[] };
     },
   });
 
   return {
     router,
-    end(): void {
+    /** With one more overview, of how it ended. */
+    async end(): Promise<void> {
+      await overviews.last();
       for (const open of streams) open.end();
     },
   };
@@ -103,6 +111,7 @@ function whomOf({ query }: Context): Whom | undefined {
 function inFull(socket: DeviceSocket, podId: string, clock: Clock): z.infer<typeof connectionInFull> {
   return {
     ...describe(socket, podId, clock),
+    at: isoTime(clock, clock.now()),
     subprotocol: socket.subprotocol,
     since: isoTime(clock, socket.movedAt),
     cause: socket.cause,

@@ -40,7 +40,7 @@ export const adminOperations = {
     path: '/pre-stop',
     summary: 'Start the drain, or join the running one',
     answers: { 200: { about: 'The drain is over.', content: { 'application/json': drainReport } } },
-    problems: [],
+    problems: ['other-origin'],
   },
   drain: {
     methods: ['get'],

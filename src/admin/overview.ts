@@ -3,6 +3,7 @@ import type { DrainPlan } from '../../machines/drain-plan.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime, repeat } from '../clock.ts';
 import type { Flow } from '../device/traffic.ts';
+import type { SweepReport } from '../drain.ts';
 import type { DrainProgress } from '../drain-report.ts';
 import type { Life } from '../life.ts';
 import type { Metrics, MetricTotals } from '../metrics.ts';
@@ -23,6 +24,8 @@ export interface Overview extends MetricTotals {
   lagMs: number;
   plan: DrainPlan;
   drain: DrainProgress;
+  /** The sweeps that are over. */
+  sweepsDone: readonly SweepReport[];
 }
 
 export interface OverviewsOptions {
@@ -35,12 +38,14 @@ export interface OverviewsOptions {
 }
 
 const everyMs = 1000;
+/** How often the event loop is timed, which is what an idle one takes, ms. */
+const resolutionMs = 10;
 
 /** Makes an overview a second for everybody who looks, and none while nobody does. */
 export class Overviews {
   readonly #options: OverviewsOptions;
   readonly #lookers = new Set<(overview: Overview) => void>();
-  readonly #lag = monitorEventLoopDelay({ resolution: 10 });
+  readonly #lag = monitorEventLoopDelay({ resolution: resolutionMs });
   #end = () => {};
 
   constructor(options: OverviewsOptions) {
@@ -56,6 +61,15 @@ export class Overviews {
       this.#lookers.delete(show);
       if (this.#lookers.size === 0) this.stop();
     };
+  }
+
+  /** Shows everybody an overview out of turn and ends: the pod is over. */
+  async last(): Promise<void> {
+    if (this.#lookers.size > 0) {
+      const overview = await this.#read();
+      for (const show of this.#lookers) show(overview);
+    }
+    this.stop();
   }
 
   stop(): void {
@@ -89,9 +103,10 @@ export class Overviews {
       flows: traffic.flows(),
       ...(await metrics.read()),
       isRegistryUp: isRegistryUp(),
-      lagMs: this.#lag.max / 1e6,
+      lagMs: Math.max(0, this.#lag.max / 1e6 - resolutionMs),
       plan,
       drain: life.progress(),
+      sweepsDone: life.drain.reports,
     };
   }
 }

@@ -21,6 +21,7 @@ import type { Metrics } from '../metrics.ts';
 import type { MachineFormat } from './machines.ts';
 import { formatMachine, machines } from './machines.ts';
 import { adminOperations, connectionsQuery, machineQuery } from './operations.ts';
+import { requireOwnPage } from './own-pages.ts';
 
 export interface AdminOptions {
   podId: string;
@@ -51,6 +52,7 @@ export function adminRoutes({ podId, connections, metrics, clock, isReady, drain
     },
 
     async preStop(ctx) {
+      requireOwnPage(ctx);
       ctx.body = await drain();
     },
 

@@ -6,7 +6,7 @@ import type { Owner, Owners } from './owners.ts';
 import { hopHeader, notConnected } from './owners.ts';
 import type { PodAnswer, PodClient } from './pod-client.ts';
 
-const relayedRequestHeaders = ['content-type', 'if-match', 'traceparent'];
+const relayedRequestHeaders = ['content-type', 'if-match', 'traceparent', 'tracestate'];
 const relayedAnswerHeaders = ['content-type', 'content-length', 'etag', 'retry-after', 'ws-connect-pod'];
 
 /** Answers a request for a device that is not on this pod: from the registry, or with what the owning pod says, one hop away. */

@@ -90,7 +90,7 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
   };
 
   return createRouter(callbackOperations, {
-    message: (ctx) => counted(options, () => push(ctx)),
+    message: (ctx) => counted(options, ctx, () => push(ctx)),
 
     batch,
 
@@ -128,11 +128,16 @@ function answerDocument(make: () => object): Handle {
 }
 
 /** Counts and times one callback. */
-async function counted({ metrics, clock }: CallbackOptions, run: () => Promise<string>): Promise<void> {
+async function counted(
+  { metrics, clock }: CallbackOptions,
+  { state }: Context,
+  run: () => Promise<string>,
+): Promise<void> {
   const startedAt = clock.now();
   let outcome = 'internal-error';
   try {
     outcome = await run();
+    state['outcome'] = outcome; // for a trace
   } catch (error) {
     if (error instanceof Problem) outcome = error.code;
     throw error;

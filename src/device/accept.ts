@@ -7,7 +7,7 @@ import type { Accepted, SocketPorts } from './socket-ports.ts';
 
 /** What happens to an upgraded socket: it gets a traceId and a turn among the refreshes, and its life begins. */
 export function createAccept(connections: Connections, socketPorts: SocketPorts): (accepted: Accepted) => void {
-  const { clock, settings, log } = socketPorts;
+  const { clock, settings, log, connects } = socketPorts;
   const isLogged = log.isLevelEnabled('debug');
   const drawTraceId = createRandomIds();
   const nextRefresh = createRefreshSpread(settings.refreshMs);
@@ -15,6 +15,7 @@ export function createAccept(connections: Connections, socketPorts: SocketPorts)
     const { deviceId, socket, stream, tokenExpiresAt } = accepted;
     const traceId = drawTraceId();
     if (isLogged) log.debug({ deviceId, traceId, remotePort: remotePort(accepted) }, 'connection opened');
+    connects?.accepted(stream, deviceId, traceId);
     const refreshAt = nextRefresh(clock.now());
     connections.open(new DeviceSocket(socketPorts, { deviceId, socket, stream, traceId, refreshAt, tokenExpiresAt }));
   };

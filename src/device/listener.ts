@@ -15,6 +15,7 @@ import { handshakeTimeoutMs, PendingSockets } from './pending-sockets.ts';
 import { chooseSubprotocol } from './protocol/subprotocols.ts';
 import { DeviceWebSocket } from './device-web-socket.ts';
 import type { Accepted } from './socket-ports.ts';
+import type { ConnectSpans } from '../tracing/connect.ts';
 
 declare module 'ws' {
   namespace WebSocket {
@@ -31,6 +32,8 @@ export interface DeviceListenerOptions {
   /** Undefined: nobody has to prove anything. */
   authenticate?: Authenticate | undefined;
   accept: (accepted: Accepted) => void;
+  /** Undefined: nothing is traced. */
+  connects?: ConnectSpans | undefined;
   metrics: Metrics;
   log: Logger;
 }
@@ -80,7 +83,8 @@ export class DeviceListener {
   }
 
   #upgrade(handshake: Handshake): void {
-    const { authenticate, capacity } = this.#options;
+    const { authenticate, capacity, connects } = this.#options;
+    connects?.begin(handshake.request, handshake.socket);
     if (authenticate) return void this.#authenticate(handshake, authenticate);
     this.#admit(handshake, capacity(), { tokenExpiresAt: Infinity });
   }
@@ -113,6 +117,7 @@ export class DeviceListener {
   /** Answers on a socket that has left Node's HTTP server, and ends it. */
   #refuse(socket: Duplex, problem: Problem, url: string | undefined): void {
     this.#note(problem, url);
+    this.#options.connects?.refused(socket, problem);
     this.#pending.hold(socket);
     socket.resume(); // so that the peer's end is seen; destroying now could reset the answer away
     socket.end(rawAnswer(problem));

@@ -5,6 +5,7 @@ import type { Clockwork } from '../clockwork.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { LeasePorts } from '../registry/lease.ts';
+import type { ConnectSpans } from '../tracing/connect.ts';
 import type { DeadlineSettings } from './deadlines.ts';
 import type { DeviceWebSocket, RateLimits } from './device-web-socket.ts';
 import type { Ended } from './life-log.ts';
@@ -40,6 +41,8 @@ export interface SocketPorts {
   metrics: Pick<Metrics, 'closed'>;
   logLife: (ended: Ended, disconnect: Disconnect) => void;
   log: Logger;
+  /** Undefined: nothing is traced. */
+  connects?: ConnectSpans | undefined;
 }
 
 /** An upgrade that was granted. */

@@ -8,6 +8,8 @@ import type { LongRequests } from './long-requests.ts';
 import { answerProblems } from './problem.ts';
 
 export interface HttpServerOptions {
+  /** Sees every request, and what becomes of it, refusals included. */
+  trace?: Middleware | undefined;
   /** Is asked first, whatever the path. */
   guard?: Middleware | undefined;
   /** Those that are not cut when they take too long to come. */
@@ -22,11 +24,12 @@ const defaultTimeouts = { requestTimeout: 30_000, keepAliveTimeout: 65_000 };
 export function createHttpServer(
   router: Router,
   log: Logger,
-  { guard, longRequests, timeouts }: HttpServerOptions = {},
+  { trace, guard, longRequests, timeouts }: HttpServerOptions = {},
 ): Server {
   const app = new Koa();
   app.on('error', (error) => log.warn({ err: error }, 'the answer could not be sent'));
   app.use(answerProblems((error) => log.error({ err: error }, 'request failed')));
+  if (trace) app.use(trace);
   if (guard) app.use(guard);
   app.use(router.routes());
   app.use(router.allowedMethods());

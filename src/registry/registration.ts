@@ -23,17 +23,20 @@ export interface RegistrationOptions {
   leases: () => Iterable<Lease>;
   /** The registry answers, for the first time or again. */
   reached: () => void;
+  /** Makes of the registry one that sees what is asked of it. */
+  watch?: ((registry: Registry) => Registry) | undefined;
 }
 
 export type Registration = ReturnType<typeof createRegistration>;
 
 /** All that keeps the registry right: the registry behind its breaker, the batches, the repairs and the pod's own record. */
 export function createRegistration(options: RegistrationOptions) {
-  const { config, clock, log, metrics, record, leases, reached } = options;
+  const { config, clock, log, metrics, record, leases, reached, watch } = options;
   const tell = (event: RegistryLinkEvent) => link.tell(event);
   const isUp = () => link.isUp();
   const behind = measured(openRegistry(config, clock, createEvents(tell, log)), metrics, clock);
-  const registry: Registry = guarded(behind, { isUp, tell });
+  const guardedRegistry = guarded(behind, { isUp, tell });
+  const registry: Registry = watch ? watch(guardedRegistry) : guardedRegistry;
   const registrar = new Registrar(registry);
   const reconciler = new Reconciler({
     clock,

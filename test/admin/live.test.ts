@@ -93,6 +93,49 @@ describe('/connections/DEVICE', () => {
   });
 });
 
+describe('who asks to close a connection', () => {
+  it('may mean one certain connection, and closes no other', async () => {
+    const pod = await runPod();
+    const device = await runDevice(pod, 'lamp-1');
+    const { json } = await ask(pod.admin, '/connections/lamp-1');
+    const kick = (traceId: string) =>
+      ask(pod.admin, '/connections/lamp-1', { method: 'DELETE', headers: { 'If-Match': `"${traceId}"` } });
+
+    const other = await kick('0'.repeat(32));
+    const isOpen = device.socket.readyState === device.socket.OPEN;
+    const own = await kick((json as { traceId: string }).traceId);
+
+    expect(other).toMatchObject({ status: 412, json: { code: 'other-connection' } });
+    expect([isOpen, own.status]).toEqual([true, 204]);
+  });
+
+  it.each([
+    ['a page of another site', { 'Sec-Fetch-Site': 'cross-site' }],
+    ['a page of a sister site', { 'Sec-Fetch-Site': 'same-site' }],
+    ['a page of another origin', { Origin: 'http://evil.example' }],
+    ['a page of no origin', { Origin: 'null' }],
+  ])('or to drain the pod is refused when it is %s', async (_who, headers) => {
+    const pod = await runPod();
+    await runDevice(pod, 'lamp-1');
+
+    const answers = [
+      await ask(pod.admin, '/connections/lamp-1', { method: 'DELETE', headers }),
+      await ask(pod.admin, '/pre-stop', { headers }),
+      await ask(pod.admin, '/pre-stop', { method: 'POST', headers }),
+    ];
+
+    for (const answer of answers) expect(answer).toMatchObject({ status: 403, json: { code: 'other-origin' } });
+    expect((await ask(pod.admin, '/drain')).json).toMatchObject({ phase: 'serving', remaining: 1 });
+  });
+
+  it.each(['same-origin', 'none'])('or to drain the pod is heard when its browser says %s', async (site) => {
+    const pod = await runPod();
+    const headers = { 'Sec-Fetch-Site': site, Host: 'pod.example:8082', Origin: 'http://pod.example:8082' };
+
+    expect((await ask(pod.admin, '/pre-stop', { method: 'POST', headers })).json).toMatchObject({ outcome: 'drained' });
+  });
+});
+
 describe('/pods', () => {
   it('are all pods of the fleet, the oldest first', async () => {
     const { near, far } = await runTwoPods(redis, { POD_UID: '' });

@@ -60,12 +60,39 @@ describe('the overview of a pod', () => {
     expect(drain).toMatchObject({ phase: 'draining', sweeps: 8, remaining: 1 });
   });
 
+  it('has the sweeps that are over, and comes once more when the pod is', async () => {
+    const pod = await runPod({ IDLE_AFTER_MS: '60000', DRAIN_INTERVAL_MS: '50', DRAIN_SWEEPS: '2' });
+    await runDevice(pod, 'a');
+    const reader = await EventReader.open(`${pod.admin}/events`);
+    await reader.first(({ state }) => state === 'serving');
+
+    pod.pod.terminate();
+    await reader.closed;
+    const last = reader.events.at(-1)!.data;
+
+    expect(last).toMatchObject({
+      state: 'stopped',
+      connections: 0,
+      drain: { phase: 'stopped', closedActive: 1 },
+      sweepsDone: [
+        { sweep: 1, idle: 0, closed: 0, remaining: 1 },
+        { sweep: 2, idle: 0, closed: 0, remaining: 1 },
+        { sweep: 3, idle: 1, closed: 1 },
+      ],
+    });
+  });
+
   it('is made once for all who look, and not at all while nobody does', async () => {
     const clock = new SteppedClock();
     const metrics = createMetrics();
     onTestFinished(() => metrics.close());
     const reads = vi.spyOn(metrics, 'read');
-    const life = { connections: { traffic: new Traffic(), size: 0 }, state: () => 'serving', progress: () => ({}) };
+    const life = {
+      connections: { traffic: new Traffic(), size: 0 },
+      state: () => 'serving',
+      progress: () => ({}),
+      drain: {},
+    };
     const plan = loadConfig({}).drainPlan;
     const overviews = new Overviews({ podId: 'p', plan, life: life as Life, metrics, isRegistryUp: () => true, clock });
     const seconds = async (count: number) => {

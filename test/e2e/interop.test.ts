@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Child } from '../support/child.ts';
 import { startProcess } from '../support/process.ts';
 import type { PodProcess } from '../support/process.ts';
-import { NativeDevice } from '../support/websocket-native.ts';
+import { connectNative } from '../support/interop/native.ts';
 
 const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
 
@@ -13,7 +13,7 @@ it.each([
   ['JSON, untouched', 'application/json', '{ "on" :true,\t"n": 1.0 }\n'],
 ])('what curl posts as %s reaches a native WebSocket as the same text', async (_, type, text) => {
   const { device: address, callback } = await startProcess().ready();
-  const device = await NativeDevice.connect(address, 'lamp-1');
+  const device = await connectNative(`ws://${address}/connect?deviceId=lamp-1`);
 
   const status = await curl(`${callback}/callback/lamp-1`, type, Buffer.from(text));
 
@@ -27,7 +27,7 @@ it.each([
   ['an empty body', Buffer.alloc(0)],
 ])('what curl posts as %s reaches a native WebSocket as the same binary', async (_, body) => {
   const { device: address, callback } = await startProcess().ready();
-  const device = await NativeDevice.connect(address, 'lamp-1');
+  const device = await connectNative(`ws://${address}/connect?deviceId=lamp-1`);
 
   const status = await curl(`${callback}/callback/lamp-1`, 'application/octet-stream', body);
 
@@ -37,9 +37,9 @@ it.each([
 
 it('the first of two native WebSockets with one id sees 4509, and the second goes on', async () => {
   const { device: address, callback } = await startProcess().ready();
-  const first = await NativeDevice.connect(address, 'lamp-1');
+  const first = await connectNative(`ws://${address}/connect?deviceId=lamp-1`);
 
-  const second = await NativeDevice.connect(address, 'lamp-1');
+  const second = await connectNative(`ws://${address}/connect?deviceId=lamp-1`);
   const close = await first.closed();
   const status = await curl(`${callback}/callback/lamp-1`, 'text/plain', Buffer.from('hello'));
 

@@ -9,6 +9,8 @@ type Mistake = [file: string, right: string, wrong: string, fault: string];
 
 const deployment = 'base/deployment.yaml';
 const policy = 'base/network-policy.yaml';
+const alerts = 'overlays/prod/alerts.yaml';
+const dashboard = 'overlays/prod/dashboard.json';
 const scaler = 'overlays/prod/horizontal-pod-autoscaler.yaml';
 
 const againstTheSchema: Mistake[] = [
@@ -25,6 +27,8 @@ const againstTheSchema: Mistake[] = [
   [scaler, 'averageValue', 'averagevalue', 'averagevalue'],
   ['overlays/prod/pod-monitor.yaml', 'podMetricsEndpoints', 'podMetricEndpoints', 'podMetricEndpoints'],
   ['overlays/prod/pod-monitor.yaml', 'interval: 15s', 'interval: often', 'interval'],
+  [alerts, 'for: 10m', 'for: long', 'for'],
+  [alerts, 'annotations:', 'annotation:', 'annotation'],
   ['overlays/prod/pod-monitor.yaml', 'kind: PodMonitor', 'kind: PodMonitors', 'there is no schema for this kind'],
 ];
 
@@ -70,6 +74,26 @@ const againstEachOther: Mistake[] = [
   [scaler, 'kind: Deployment\n    name: ws-connect', 'kind: Deployment\n    name: gateway', 'scales the Deployment'],
   [scaler, "'10000'", "'15000'", 'aims at half of what a pod takes'],
   [scaler, 'periodSeconds: 120', 'periodSeconds: 60', 'takes away one pod after the other'],
+];
+
+const againstTheMetrics: Mistake[] = [
+  [alerts, 'ws_connect_registry_up', 'ws_connect_registry_is_up', 'there is no metric ws_connect_registry_is_up'],
+  [alerts, '{result="auth', '{outcome="auth', 'ws_connect_connects_total has no label outcome'],
+  [alerts, 'owner-unreachable"', 'owner-away"', 'outcome is never owner-away'],
+  [alerts, 'by (namespace, pod)', 'by (namespace, node)', 'groups by node, which not all have'],
+  [alerts, '> 15000', '> 19000', 'calls at three quarters of what a pod takes'],
+  [alerts, 'sum by (namespace) (', 'sum(', 'shows namespace, which the answer has not'],
+  [alerts, 'for: 10m', 'for: 0s', 'WsConnectNearlyFull: it is not so that it waits before it calls'],
+  [alerts, 'severity: warning', 'severity: bad', 'says how bad it is'],
+  [alerts, 'summary: No', 'title: No', 'says what is wrong'],
+  [alerts, '#the-registry', '#the-registrar', 'says where the README says what to do'],
+  [dashboard, 'sum by (state) (', 'sum by (phase) (', 'Connections by state: groups by phase'],
+  [dashboard, '{{code}} {{reason}}', '{{code}} {{why}}', 'Closes by code and reason: shows why'],
+  [dashboard, 'ws_connect_takeovers_total', 'ws_connect_connects_total', 'does not show ws_connect_takeovers_total'],
+  [dashboard, 'process_cpu_seconds_total', 'process_cpu_total', 'CPU: there is no metric process_cpu_total'],
+  [dashboard, 'pod=~', 'pods=~', 'has no label pods'],
+  [dashboard, 'registry_up, namespace)', 'registry_up, cluster)', 'variable namespace: shows cluster'],
+  [dashboard, '"id": 2,', '"id": 1,', 'has an id for each panel'],
 ];
 
 const againstSafety: Mistake[] = [
@@ -131,7 +155,7 @@ describe('a mistake in a manifest is found', () => {
     },
   );
 
-  it.each([...againstTheProgram, ...againstEachOther, ...againstSafety])(
+  it.each([...againstTheProgram, ...againstEachOther, ...againstTheMetrics, ...againstSafety])(
     'by the rules: %s %j %j',
     async (...mistake) => {
       const faults = await manifestFaults(renderMistaken(mistake));
@@ -151,6 +175,15 @@ describe('a mistake in a kustomization is found', () => {
       'cannot render target',
     ],
     ['overlays/prod/kustomization.yaml', '- name: ws-connect\n', '- name: ws\n', 'no container has the image ws'],
+    ['overlays/prod/kustomization.yaml', 'Hash: true', 'Hash: false', 'cannot render the name of the ConfigMap'],
+    ['overlays/prod/kustomization.yaml', '    files:', '    envs: []\n    files:', 'cannot render envs'],
+    [
+      'overlays/prod/kustomization.yaml',
+      '      labels:',
+      '      immutable: true\n      labels:',
+      'cannot render immutable',
+    ],
+    ['overlays/prod/kustomization.yaml', '- dashboard', '- board', 'no such file'],
     ['overlays/prod/kustomization.yaml', 'horizontal-pod', 'vertical-pod', 'no such file'],
     [
       'overlays/prod/deployment.yaml',

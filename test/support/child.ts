@@ -47,6 +47,11 @@ export class Child {
     return this.#process.pid!;
   }
 
+  /** Writes some of its input. */
+  write(input: string): void {
+    this.#process.stdin.write(input);
+  }
+
   /** Writes all of its input. */
   feed(input: Buffer): void {
     this.#process.stdin.end(input);

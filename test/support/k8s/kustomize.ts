@@ -14,6 +14,14 @@ interface Kustomization {
   resources: string[];
   patches: { path: string }[];
   images: { name: string; newName?: string; newTag?: string }[];
+  configMapGenerator: ConfigMapSource[];
+}
+
+/** With `disableNameSuffixHash`: the hash in the name is not rendered. */
+interface ConfigMapSource {
+  name: string;
+  files: string[];
+  options: { disableNameSuffixHash: true; labels: Record<string, string> };
 }
 
 type NamedFields = Fields & { name: string };
@@ -29,13 +37,14 @@ const top = fileURLToPath(new URL('../../../k8s/', import.meta.url));
  * `read` gets a path in k8s/. Throws at a key it does not know and at a patch that hits nothing.
  */
 export function renderKustomization(folder: string, read = readManifest): KubernetesObject[] {
-  const { resources, patches, images } = kustomizationOf(folder, read);
+  const { resources, patches, images, configMapGenerator } = kustomizationOf(folder, read);
   const objects = resources.flatMap((path) => {
     const target = join(folder, path);
     return target.endsWith('.yaml')
       ? (documents(target, read) as KubernetesObject[])
       : renderKustomization(target, read);
   });
+  objects.push(...configMapGenerator.map((source) => configMapOf(source, (file) => read(join(folder, file)))));
   for (const { path } of patches) {
     for (const patch of documents(join(folder, path), read) as KubernetesObject[]) applyPatch(objects, patch);
   }
@@ -49,17 +58,24 @@ export function readManifest(path: string): string {
 
 function kustomizationOf(folder: string, read: typeof readManifest): Kustomization {
   const path = join(folder, 'kustomization.yaml');
-  const [{ apiVersion, kind, resources = [], patches = [], images = [], ...others }] = documents(path, read) as [
-    Partial<Kustomization> & { apiVersion: string; kind: string },
-  ];
+  const [document] = documents(path, read) as [Partial<Kustomization> & { apiVersion: string; kind: string }];
+  const { apiVersion, kind, resources = [], patches = [], images = [], configMapGenerator = [], ...others } = document;
   if (apiVersion !== 'kustomize.config.k8s.io/v1beta1' || kind !== 'Kustomization') throw new Error(`${path}: ${kind}`);
   const unknown = [
     ...Object.keys(others),
     ...patches.flatMap((patch) => keysBut(['path'], patch)),
     ...images.flatMap((image) => keysBut(['name', 'newName', 'newTag'], image)),
+    ...configMapGenerator.flatMap((source) => keysBut(['name', 'files', 'options'], source)),
+    ...configMapGenerator.flatMap(({ options }) => keysBut(['disableNameSuffixHash', 'labels'], options)),
   ];
   if (unknown.length > 0) throw new Error(`${path}: cannot render ${unknown.join(', ')}`);
-  return { resources, patches, images };
+  return { resources, patches, images, configMapGenerator };
+}
+
+function configMapOf({ name, files, options }: ConfigMapSource, readFile: (file: string) => string): KubernetesObject {
+  if (!options.disableNameSuffixHash) throw new Error(`cannot render the name of the ConfigMap ${name} with its hash`);
+  const data = Object.fromEntries(files.map((file) => [file, readFile(file)]));
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels: options.labels }, data } as KubernetesObject;
 }
 
 function keysBut(known: string[], object: object): string[] {

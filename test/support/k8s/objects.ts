@@ -26,6 +26,16 @@ export interface Kinds {
   PodMonitor: KubernetesObject & {
     spec: { selector: Selector; podMetricsEndpoints: { port: string; path: string }[] };
   };
+  PrometheusRule: KubernetesObject & {
+    spec: { groups: { rules: { alert: string; expr: string; for?: string; labels: Labels; annotations: Labels }[] }[] };
+  };
+  ConfigMap: KubernetesObject & { metadata: { labels: Labels }; data: Record<string, string> };
+}
+
+/** Of a dashboard of Grafana, what the rules look at. */
+export interface Dashboard {
+  panels: { id: number; title: string; targets?: { expr: string; legendFormat: string }[] }[];
+  templating: { list: { name: string; definition?: string }[] };
 }
 
 export interface Selector {
@@ -88,6 +98,14 @@ export function gatewayOf(objects: KubernetesObject[]): Kinds['Deployment'] {
   const [found, ...others] = ofKind(objects, 'Deployment').filter(({ metadata }) => metadata.name === 'ws-connect');
   if (!found || others.length > 0) throw new Error('there is to be one Deployment ws-connect');
   return found;
+}
+
+/** Those that Grafana finds. */
+export function dashboardsOf(objects: KubernetesObject[]): Dashboard[] {
+  return ofKind(objects, 'ConfigMap')
+    .filter(({ metadata }) => metadata.labels['grafana_dashboard'] === '1')
+    .flatMap(({ data }) => Object.values(data))
+    .map((text) => JSON.parse(text) as Dashboard);
 }
 
 export function containerOf({ spec }: Kinds['Deployment']): Container {

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from './kustomize.ts';
+import { monitoringFaults } from './monitoring-rules.ts';
 import { accessFaults, exposureFaults } from './network-rules.ts';
 import { environmentFaults, rolloutFaults, securityFaults } from './pod-rules.ts';
 import { referenceFaults, routeFaults, scaleFaults } from './reference-rules.ts';
@@ -12,6 +13,7 @@ export async function manifestFaults(objects: KubernetesObject[]): Promise<strin
     ...referenceFaults(objects),
     ...(await routeFaults(objects)),
     ...(await scaleFaults(objects)),
+    ...(await monitoringFaults(objects)),
     ...exposureFaults(objects),
     ...accessFaults(objects),
   ];

@@ -1,0 +1,50 @@
+import { expect, it } from 'vitest';
+import { ask } from '../../support/ask.ts';
+import { useChromium } from '../../support/chromium.ts';
+import { OperatorPage, textOf } from '../../support/operator-page.ts';
+import { connectAll, keepActive } from '../../support/population.ts';
+import { startProcess } from '../../support/process.ts';
+import { until } from '../../support/until.ts';
+
+const browser = useChromium();
+const fast = { IDLE_AFTER_MS: '1000', DRAIN_SWEEPS: '4', DRAIN_INTERVAL_MS: '700', DRAIN_MIN_BATCH: '1' };
+
+it('the operator page drains the pod after a confirmation and shows each sweep', async () => {
+  const process = startProcess(fast);
+  const pod = await process.ready();
+  const devices = await connectAll(pod, 20);
+  keepActive(devices.slice(0, 3));
+  const shown = await OperatorPage.open(await browser.newPage(), pod);
+  const { page } = shown;
+  await until(async () => (await shown.counts())['registered.idle'] === '17');
+
+  await page.getByRole('button', { name: 'Drain this pod…' }).click();
+  const question = await textOf(page.getByRole('dialog'));
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  const phase = ((await ask(pod.admin, '/drain')).json as { phase: string }).phase;
+  await page.getByRole('button', { name: 'Drain this pod…' }).click();
+  await page.getByRole('button', { name: 'Drain the pod' }).click();
+  const lit = await until(async () => {
+    const states = await shown.lit();
+    return states.includes('draining') && states;
+  });
+  const canDrainAgain = await page.getByRole('button', { name: 'Drain this pod…' }).isEnabled();
+  await page.getByText('Drained: nobody was left. 4 sweeps, 17 idle and 3 active closed, 0 remaining').waitFor();
+
+  expect(question).toContain(`Pod ${pod.podId} takes no new devices from now on, closes its 20 connections`);
+  expect(phase).toBe('serving');
+  expect(lit[1]).toMatch(/^draining\.(sweeping|waiting|closingRest)$/);
+  expect(canDrainAgain).toBe(false);
+  expect(await process.exited).toMatchObject({ code: 0 });
+  await page.getByText(`Pod ${pod.podId} has stopped, with 0 connections left.`).waitFor();
+  const sweeps = process.log
+    .all('sweep done')
+    .map(({ sweep, idle, closed, remaining }) => [sweep, idle, closed, remaining]);
+  const rest = process.log.all('rest closed').map(({ closed, remaining }) => ['the rest', 3, closed, remaining]);
+  const expected = [...sweeps, ...rest].map((cells) => cells.map(String)).toReversed();
+  const rows = await shown.rows('sweeps');
+  expect(rows.map(([sweep, , ...numbers]) => [sweep, ...numbers])).toEqual(expected);
+  expect(sweeps).toHaveLength(4);
+  expect(await textOf(page.locator('#drain-closed'))).toBe('17 idle, 3 active');
+  expect(new Set(await Promise.all(devices.map(async ({ closed }) => (await closed).code)))).toEqual(new Set([1012]));
+});

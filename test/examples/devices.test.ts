@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import type { Environment } from '../../src/config.ts';
+import { ask, metric, push } from '../support/ask.ts';
+import { Child } from '../support/child.ts';
+import { useChromium } from '../support/chromium.ts';
+import type { ExampleDevice, Start } from '../support/examples/devices.ts';
+import { startPageDevice, startPythonDevice } from '../support/examples/devices.ts';
+import { pathOf } from '../support/examples/services.ts';
+import { freePort } from '../support/free-port.ts';
+import type { TestPod } from '../support/pod.ts';
+import { findPython } from '../support/python.ts';
+import { runDevice, runPod } from '../support/running.ts';
+import { jwtEnv, tokenFor } from '../support/tokens.ts';
+import { until } from '../support/until.ts';
+
+const browser = useChromium();
+const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+const text = { 'Content-Type': 'text/plain' };
+
+const devices: [string, (start: Start) => Promise<ExampleDevice>][] = [
+  ['python/device.py', startPythonDevice],
+  ['browser/index.html', async (start) => startPageDevice(await browser.newPage(), start)],
+];
+
+describe.each(devices)('examples/%s', (_name, start) => {
+  it('shows text as it is and bytes in hex', async () => {
+    const pod = await runPod();
+    const device = await start({ gateway: `ws://${pod.device}` });
+    await connected(pod);
+
+    await push(pod.callback, 'lamp-1', 'aé漢🙂 "\\', text);
+    await push(pod.callback, 'lamp-1', everyByte);
+
+    const printed = await until(async () => (await device.printed()).length === 2 && device.printed());
+    expect(printed).toEqual(['aé漢🙂 "\\', everyByte.toString('hex')]);
+  });
+
+  it('shows its token', async () => {
+    const pod = await runPod(jwtEnv);
+
+    const device = await start({ gateway: `ws://${pod.device}`, token: await tokenFor('lamp-1') });
+    await connected(pod);
+
+    expect(await until(() => device.said())).toContain('connected');
+  });
+
+  it('comes back when it was cut off', async () => {
+    const pod = await runPod();
+    const device = await start({ gateway: `ws://${pod.device}` });
+    await connected(pod);
+
+    pod.pod.terminate();
+    pod.pod.terminate();
+    await pod.pod.ended;
+    const next = await runPod({ DEVICE_PORT: String(pod.devicePort) });
+    await connected(next);
+    await push(next.callback, 'lamp-1', 'hello', text);
+
+    await until(async () => (await device.printed()).includes('hello'));
+    expect(await device.printed()).toEqual(['hello']);
+  });
+});
+
+describe('examples/python/device.py', () => {
+  it('ends when it is told not to come back', async () => {
+    const pod = await runPod();
+    const device = await startPythonDevice({ gateway: `ws://${pod.device}` });
+    await connected(pod);
+
+    await runDevice(pod, 'lamp-1');
+
+    expect(await device.child.exited).toEqual({ code: 1, signal: null });
+    expect(device.said()).toBe('connected\nclosed: 4509 superseded\n');
+  });
+
+  it.each<[status: number, env: Environment, deviceId: string]>([
+    [400, {}, '..'],
+    [401, jwtEnv, 'lamp-1'],
+  ])('ends when it is refused with %i', async (status, env, deviceId) => {
+    const pod = await runPod(env);
+
+    const device = await startPythonDevice({ gateway: `ws://${pod.device}`, deviceId });
+
+    expect(await device.child.exited).toEqual({ code: 1, signal: null });
+    expect(device.said()).toBe(`refused: ${status}\n`);
+  });
+
+  it.each([
+    ['as long as its pod asks for', 1012, '{"reconnectAfterMs":1500}', '1.5'],
+    ['a time of its own when the hint is none', 1012, 'restart', 'None'],
+    ['a time of its own when it was cut off', 1006, '', 'None'],
+  ])('waits %s', async (_how, code, reason, wait) => {
+    const { command, env } = await findPython();
+    const script = `import device; print(device.wait_after_close(${code}, '${reason}'))`;
+
+    const asked = new Child(command, ['-c', script], { env, cwd: pathOf('python') });
+
+    expect(await asked.exited).toEqual({ code: 0, signal: null });
+    expect(asked.lines).toEqual([wait]);
+  });
+
+  it('goes on trying while the pod is full', async () => {
+    const pod = await runPod({ MAX_CONNECTIONS: '1' });
+    const other = await runDevice(pod, 'lamp-2');
+    const device = await startPythonDevice({ gateway: `ws://${pod.device}` });
+    await until(() => device.said().includes('refused: 503'));
+
+    await other.close();
+
+    await connected(pod);
+    expect(await until(() => device.said().endsWith('connected\n'))).toBe(true);
+  });
+
+  it('goes on trying while nobody is there', async () => {
+    const port = await freePort();
+    const device = await startPythonDevice({ gateway: `ws://127.0.0.1:${port}` });
+    await until(() => device.said().includes('cannot connect'));
+
+    const pod = await runPod({ DEVICE_PORT: String(port) });
+    await connected(pod);
+
+    expect(await until(() => device.said().endsWith('connected\n'))).toBe(true);
+  });
+});
+
+describe('examples/browser/index.html', () => {
+  it('stays away when it is told not to come back', async () => {
+    const pod = await runPod();
+    const page = await browser.newPage();
+    await page.clock.install();
+    let sockets = 0;
+    page.on('websocket', () => (sockets += 1));
+    const device = await startPageDevice(page, { gateway: `ws://${pod.device}` });
+    await connected(pod);
+
+    await runDevice(pod, 'lamp-1');
+    await until(async () => (await device.said()) === 'closed: 4509 superseded');
+    await page.clock.fastForward(60_000);
+
+    expect(await device.said()).toBe('closed: 4509 superseded');
+    expect(sockets).toBe(1);
+  });
+
+  it('waits as long as its pod asks for', async () => {
+    const pod = await runPod({ RECONNECT_SPREAD_MS: '86400000', IDLE_AFTER_MS: '50', DRAIN_INTERVAL_MS: '100' });
+    const page = await browser.newPage();
+    await page.clock.install();
+    let sockets = 0;
+    page.on('websocket', () => (sockets += 1));
+    const device = await startPageDevice(page, { gateway: `ws://${pod.device}` });
+    await connected(pod);
+
+    await ask(pod.admin, '/pre-stop');
+    const hint = await until(async () => /reconnectAfterMs":(\d+)/.exec(await device.said())?.[1]);
+    await page.clock.fastForward(Number(hint) - 1000);
+    const said = await device.said();
+    const early = sockets;
+    await page.clock.fastForward(2000);
+
+    expect(said).toContain('closed: 1012');
+    expect(early).toBe(1);
+    expect(await until(() => sockets > 1 && sockets)).toBe(2);
+  });
+
+  it('says that it cannot connect', async () => {
+    const pod = await runPod(jwtEnv);
+
+    const device = await startPageDevice(await browser.newPage(), { gateway: `ws://${pod.device}` });
+
+    expect(await until(async () => (await device.said()) !== 'not connected' && device.said())).toBe('closed: 1006');
+  });
+});
+
+/** Waits until a device is registered there. */
+function connected(pod: TestPod): Promise<unknown> {
+  return until(() => metric(pod.admin, 'ws_connect_connections{state="registered.active"}'));
+}
