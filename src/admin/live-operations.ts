@@ -1,7 +1,7 @@
 /** What the operator page asks of the admin listener: routes and their part of the OpenAPI document. */
 import { z } from 'zod';
 import { connectionDescription } from '../callback/describe.ts';
-import { deviceId } from '../device-id.ts';
+import { deviceId } from '../schemas.ts';
 import type { Operation } from '../http/operation.ts';
 import { queryNumber } from '../http/query.ts';
 
@@ -83,7 +83,7 @@ export const liveOperations = {
     summary: "Close a device's connection on this pod with 4503",
     parameters: { deviceId },
     headers: ['If-Match'],
-    answers: { 204: { about: 'It is being closed.', headers: ['ETag', 'Ws-Connect-Pod'] } },
+    answers: { 204: { about: 'It is being closed.' } },
     problems: ['bad-device-id', 'other-origin', 'not-connected', 'other-connection'],
   },
   pods: {

@@ -79,7 +79,6 @@ export function liveRoutes({ podId, self, connections, registry, overviews, foll
       const socket = connections.get(deviceIdOf(ctx));
       requireOwnPage(ctx);
       if (!socket) throw notHere();
-      ctx.set({ ETag: `"${socket.traceId}"`, 'Ws-Connect-Pod': self() });
       requireMatch(ctx.headers['if-match'], socket.traceId);
       socket.close(kicked);
       ctx.status = 204;
@@ -87,10 +86,8 @@ export function liveRoutes({ podId, self, connections, registry, overviews, foll
 
     async pods(ctx) {
       const pods = await registry.pods().catch(unavailable);
-      const fleet: z.infer<typeof knownPods> & { pods: FleetPod[] } = {
-        pods: pods.sort((a, b) => a.startedAt.localeCompare(b.startedAt)),
-      };
-      ctx.body = fleet;
+      const fleet: z.infer<typeof knownPods> = { pods: pods.sort((a, b) => a.startedAt.localeCompare(b.startedAt)) };
+      ctx.body = fleet satisfies { pods: FleetPod[] };
     },
   });
 

@@ -6,8 +6,10 @@
  */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import Router from '@koa/router';
+import type Router from '@koa/router';
 import type { Context } from 'koa';
+import { createRouter } from '../http/operation.ts';
+import { pageOperations } from './page-operations.ts';
 
 interface PageFile {
   type: string;
@@ -33,7 +35,6 @@ const headers = {
 };
 
 export function pageRoutes(): Router {
-  const router = new Router();
   let reading: Promise<Map<string, PageFile>> | undefined;
 
   const serve = async (ctx: Context, name: string): Promise<void> => {
@@ -50,9 +51,10 @@ export function pageRoutes(): Router {
     ctx.body = file.body;
   };
 
-  router.get('/', (ctx) => serve(ctx, 'index.html'));
-  router.get('/page/:file', (ctx) => serve(ctx, ctx.params['file'] ?? ''));
-  return router;
+  return createRouter(pageOperations, {
+    page: (ctx) => serve(ctx, 'index.html'),
+    pageFile: (ctx) => serve(ctx, ctx.params['file'] ?? ''),
+  });
 }
 
 async function readFiles(): Promise<Map<string, PageFile>> {

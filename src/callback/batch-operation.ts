@@ -1,6 +1,6 @@
 /** `POST /callback` as the OpenAPI document tells of it. */
 import { z } from 'zod';
-import { deviceId } from '../device-id.ts';
+import { deviceId } from '../schemas.ts';
 import type { Operation } from '../http/operation.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import { batchQuery } from './message.ts';

@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
 import type { DeviceSocket } from '../device/socket.ts';
-import { deviceId } from '../device-id.ts';
+import { deviceId, traceId } from '../schemas.ts';
 
 /** One connection as services and operators see it. */
 export const connectionDescription = z.object({
   deviceId,
   state: z.string().describe("the chart's own state, such as `registered.idle`"),
   podId: z.string(),
-  traceId: z.string().regex(/^[0-9a-f]{32}$/),
+  traceId,
   connectedAt: z.iso.datetime(),
   lastDataAt: z.iso.datetime().describe('when an application message came or went last'),
 });

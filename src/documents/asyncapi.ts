@@ -9,7 +9,7 @@ import {
   restarting,
   tooManyFragments,
 } from '../../machines/disconnect.ts';
-import { deviceId } from '../device-id.ts';
+import { deviceId } from '../schemas.ts';
 import { ackFrame, deviceMessageFrame, goawayFrame, messageFrame, welcomeFrame } from '../device/protocol/frames.ts';
 import { refusals } from '../device/refusals.ts';
 import { kindOf } from '../http/problems.ts';

@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 document of the callback and the admin listener, made of the tables their routers are made of. */
 import { z } from 'zod';
 import { liveOperations } from '../admin/live-operations.ts';
+import { pageOperations } from '../admin/page-operations.ts';
 import { adminOperations } from '../admin/operations.ts';
 import { callbackOperations } from '../callback/operations.ts';
 import type { AnswerHeader } from '../http/headers.ts';
@@ -49,7 +50,10 @@ ${explain([...Object.values(unrouted).map(({ code }) => code), ...malformed])}`,
     },
     servers: [serverOf(callback)],
     tags: [callback, admin].map(({ tag, about }) => ({ name: tag, description: about })),
-    paths: { ...pathsOf(callbackOperations, callback), ...pathsOf({ ...adminOperations, ...liveOperations }, admin) },
+    paths: {
+      ...pathsOf(callbackOperations, callback),
+      ...pathsOf({ ...adminOperations, ...liveOperations, ...pageOperations }, admin),
+    },
     components: {
       schemas: { Problem: schemaOf(problemBody) },
       parameters: Object.fromEntries(
@@ -127,13 +131,14 @@ function problemAnswers(codes: readonly ProblemCode[], bodiless: boolean): Recor
 function problemAnswer(codes: readonly ProblemCode[], bodiless: boolean) {
   const headers = codes.map((code) => kindOf(code).headers ?? []);
   const always = headers[0]!.filter((name) => headers.every((names) => names.includes(name)));
+  const sometimes = codes.flatMap((code) => kindOf(code).mayHave ?? []);
   const schema = {
     allOf: [{ $ref: '#/components/schemas/Problem' }],
     properties: { status: { enum: [...new Set(codes.map((code) => kindOf(code).status))] }, code: { enum: codes } },
   };
   return {
     description: explain(codes),
-    headers: headersOf([...new Set(headers.flat())], always),
+    headers: headersOf([...new Set([...headers.flat(), ...sometimes])], always),
     ...(!bodiless && { content: { 'application/problem+json': { schema } } }),
   };
 }

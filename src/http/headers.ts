@@ -21,8 +21,8 @@ export const answerHeaders = {
   Allow: z.string().describe('the methods of this path'),
   ETag: z
     .string()
-    .regex(/^"[0-9a-f]{32}"$/)
-    .describe('the traceId of the connection, in quotes, to be sent back as `If-Match`'),
+    .regex(/^"[\w-]+"$/)
+    .describe('of a connection: its traceId in quotes, to be sent back as `If-Match`'),
   'Retry-After': z.string().regex(/^\d+$/).describe('seconds after which to try again'),
   Upgrade: z.literal('websocket'),
   'WWW-Authenticate': z.string().regex(/^Bearer realm="ws-connect"/),

@@ -6,6 +6,8 @@ interface Kind {
   when: string;
   /** What every such answer has. */
   headers?: readonly AnswerHeader[];
+  /** What it may have as well. */
+  mayHave?: readonly AnswerHeader[];
 }
 
 const retry = ['Retry-After'] as const;
@@ -37,10 +39,14 @@ export const problems = {
   'token-expired': { status: 401, when: 'the token has expired: get a new one', headers: challenge },
   'identity-not-allowed': { status: 403, when: 'the token is for another device' },
   'origin-not-allowed': { status: 403, when: 'pages of this origin may not connect' },
-  'other-origin': { status: 403, when: 'a page of another origin asks: only those of this pod may' },
+  'other-origin': { status: 403, when: 'a page that is not of this pod asked for this' },
   'no-such-machine': { status: 404, when: 'there is no chart of this name' },
   'no-such-route': { status: 404, when: 'there is nothing at this path' },
-  'not-connected': { status: 404, when: 'no pod holds the device, or the connection is just gone' },
+  'not-connected': {
+    status: 404,
+    when: 'no pod holds the device, or the connection is just gone',
+    mayHave: connection,
+  },
   'method-not-allowed': { status: 405, when: 'the path has other methods', headers: ['Allow'] },
   'request-timeout': { status: 408, when: 'the request took too long to come' },
   moved: {
@@ -51,7 +57,7 @@ export const problems = {
   'other-connection': {
     status: 412,
     when: '`If-Match` named another connection of the device',
-    headers: connection,
+    mayHave: connection,
   },
   'body-too-large': { status: 413, when: 'the body is larger than `MAX_PAYLOAD_BYTES`' },
   'line-too-long': { status: 413, when: 'a line is longer than 2 × `MAX_PAYLOAD_BYTES`' },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { EventReader } from '../support/events.ts';
 import { runRegistered, runTwoPods } from '../support/owners.ts';
+import { startProcess } from '../support/process.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
 import { runPod } from '../support/running.ts';
@@ -27,7 +28,8 @@ it('operators and the kubelet get every answer that is documented and no other',
   await runRegistered(far, 'lamp-2');
   const [{ response }] = (await follow(near.admin)) as [EventReader];
   const { statusCode, headers } = response;
-  const bases = { pod: near.admin, cutOff: cutOff.admin };
+  const built = await startProcess().ready();
+  const bases = { pod: near.admin, cutOff: cutOff.admin, built: built.admin };
   const stream = { status: statusCode!, headers, body: Buffer.from('event: step'), json: undefined };
   const produced = new Set([verify('admin', streamStep, stream)]);
 

@@ -4,6 +4,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, it } from 'vitest';
 import type { LiveOptions } from '../../src/admin/live-routes.ts';
 import { liveRoutes } from '../../src/admin/live-routes.ts';
+import { pageRoutes } from '../../src/admin/page-routes.ts';
 import type { AdminOptions } from '../../src/admin/routes.ts';
 import { adminRoutes } from '../../src/admin/routes.ts';
 import { resultCodes } from '../../src/callback/batch-operation.ts';
@@ -30,7 +31,7 @@ it('is valid OpenAPI 3.1', async () => {
 
 it.each([
   ['callback', [callbackRoutes({ documents: {} } as CallbackOptions, () => {})]],
-  ['admin', [adminRoutes({} as AdminOptions), liveRoutes({} as LiveOptions).router]],
+  ['admin', [adminRoutes({} as AdminOptions), liveRoutes({} as LiveOptions).router, pageRoutes()]],
 ])('tells of each route of the %s listener, and of no other', (tag, routers) => {
   const told = documented(tag).map((line) => line.split(' ').slice(0, 2).join(' '));
 

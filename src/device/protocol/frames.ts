@@ -8,16 +8,13 @@
  *                     {"type":"ack","id"}
  */
 import { z } from 'zod';
-import { deviceId } from '../../device-id.ts';
+import { deviceId, traceId } from '../../schemas.ts';
 
 /** To the device: first of all, once. */
 export const welcomeFrame = z.object({
   type: z.literal('welcome'),
   deviceId,
-  traceId: z
-    .string()
-    .regex(/^[0-9a-f]{32}$/)
-    .describe('of this connection'),
+  traceId,
   podId: z.string(),
   registered: z.boolean().describe('false: connected, but not to be found by services yet'),
   pingIntervalMs: z.int().describe('how often the pod pings'),

@@ -4,8 +4,12 @@ import type { Step, WalkRequest } from './step.ts';
 /** Lasts as long as its reader. */
 export const streamStep: WalkRequest = { path: '/events?device=lamp-1' };
 
-/** A pod with lamp-1 and lamp-9 whose followers are 16, beside another with lamp-2, and one that has never reached its registry. */
-export type AdminPlace = 'pod' | 'cutOff';
+/** A pod with lamp-1 and lamp-9 whose followers are 16, beside another with lamp-2, one that has never reached its registry, and the built program, which has the page. */
+export type AdminPlace = 'pod' | 'cutOff' | 'built';
+
+const foreign = { Origin: 'https://other.example.com' };
+const other = { 'If-Match': '"TRACEID"' };
+const known = { 'If-None-Match': '*' };
 
 /** What a page of another site sends in an operator's browser. */
 const elsewhere = { Origin: 'https://elsewhere.example' };
@@ -43,8 +47,15 @@ export const adminSteps: Step<AdminPlace>[] = [
   { to: 'pod', request: { method: 'DELETE', path: '/connections/lamp%201' }, answer: 'bad-device-id' },
   { to: 'pod', request: { path: '/pods' }, answer: 200 },
   { to: 'cutOff', request: { path: '/pods' }, answer: 'registry-unavailable' },
-  { to: 'cutOff', request: { path: '/pre-stop', headers: elsewhere }, answer: 'other-origin' },
-  { to: 'cutOff', request: { method: 'POST', path: '/pre-stop', headers: elsewhere }, answer: 'other-origin' },
+  { to: 'pod', request: { method: 'DELETE', path: '/connections/lamp-1', headers: foreign }, answer: 'other-origin' },
+  { to: 'pod', request: { method: 'DELETE', path: '/connections/lamp-1', headers: other }, answer: 'other-connection' },
+  { to: 'built', request: { path: '/' }, answer: 200 },
+  { to: 'built', request: { path: '/', headers: known }, answer: 304 },
+  { to: 'built', request: { path: '/page/page.css' }, answer: 200 },
+  { to: 'built', request: { path: '/page/page.css', headers: known }, answer: 304 },
+  { to: 'built', request: { path: '/page/nothing.js' }, answer: 'no-such-route' },
+  { to: 'pod', request: { path: '/pre-stop', headers: foreign }, answer: 'other-origin' },
+  { to: 'pod', request: { method: 'POST', path: '/pre-stop', headers: foreign }, answer: 'other-origin' },
   { to: 'cutOff', request: { path: '/pre-stop' }, answer: 200 },
   { to: 'pod', request: { method: 'POST', path: '/pre-stop' }, answer: 200 },
 ];

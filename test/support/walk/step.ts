@@ -19,7 +19,7 @@ export interface Step<Place extends string> {
   to: Place;
   request: WalkRequest;
   /** The problem, or the status when all is well. */
-  answer: ProblemCode | 200 | 204;
+  answer: ProblemCode | 200 | 204 | 304;
   /** When that is answered, if it is no problem. */
   when?: string;
 }
