@@ -10,19 +10,6 @@ import type { DrainProgress, SweepReport } from './drain-report.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
-/** A sweep that is over. */
-export interface SweepReport {
-  /** From 1. The closing of the rest counts as one more than there are sweeps. */
-  sweep: number;
-  /** ISO 8601 UTC. */
-  at: string;
-  /** How many were idle when it began; for the rest, how many were left. */
-  idle: number;
-  closed: number;
-  /** Connections when it was over, those included that are just leaving. */
-  remaining: number;
-}
-
 export interface DrainOptions {
   plan: DrainPlan;
   idleAfterMs: number;

@@ -34,8 +34,6 @@ import type { ConnectionInFull, Elsewhere, FleetPod, Overview, Step } from './pa
 
 export interface LiveOptions {
   podId: string;
-  /** This pod's `IP:PORT` for services. */
-  self: () => string;
   connections: Connections;
   registry: Registry;
   overviews: Overviews;
@@ -44,7 +42,7 @@ export interface LiveOptions {
 }
 
 /** `end` ends the streams, which otherwise last as long as their readers. */
-export function liveRoutes({ podId, self, connections, registry, overviews, followers, clock }: LiveOptions) {
+export function liveRoutes({ podId, connections, registry, overviews, followers, clock }: LiveOptions) {
   const streams = new Set<EventStream>();
 
   /** Answers with a stream that `begin` feeds until its reader leaves. */

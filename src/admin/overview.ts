@@ -3,8 +3,7 @@ import type { DrainPlan } from '../../machines/drain-plan.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime, repeat } from '../clock.ts';
 import type { Flow } from '../device/traffic.ts';
-import type { SweepReport } from '../drain.ts';
-import type { DrainProgress } from '../drain-report.ts';
+import type { DrainProgress, SweepReport } from '../drain-report.ts';
 import type { Life } from '../life.ts';
 import type { Metrics, MetricTotals } from '../metrics.ts';
 

@@ -1,5 +1,4 @@
 import type { Server } from 'node:http';
-import { hostPort } from '../address.ts';
 import { Followers } from '../admin/follow.ts';
 import { liveRoutes } from '../admin/live-routes.ts';
 import { Overviews } from '../admin/overview.ts';
@@ -22,7 +21,6 @@ export function createAdminListener(parts: Parts, life: Life): { server: Server;
   });
   const live = liveRoutes({
     podId,
-    self: () => hostPort(config.POD_IP, parts.ports.callbackPort),
     connections,
     registry: registration.registry,
     overviews,
