@@ -4,7 +4,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Message } from '../device/protocol/protocol.ts';
 import { refusalFor } from '../http/problems.ts';
-import { isMessageId } from './message.ts';
+import { isMessageId } from '../message-id.ts';
 import type { Line } from './batch-lines.ts';
 import { tooLong } from './batch-lines.ts';
 

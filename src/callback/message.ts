@@ -3,19 +3,14 @@ import { z } from 'zod';
 import type { Message } from '../device/protocol/protocol.ts';
 import { traceparentShape } from '../http/headers.ts';
 import { parseQuery, queryNumber, queryWord } from '../http/query.ts';
+import { isMessageId, messageIdShape } from '../message-id.ts';
 
 const defaultAckMs = 5000;
-const idShape = /^[A-Za-z0-9._:-]{1,128}$/;
-
-/** Is this a name for a message: 1 to 128 of A-Z a-z 0-9 . _ : -? */
-export function isMessageId(text: string): boolean {
-  return idShape.test(text);
-}
 
 const messageId = z
   .string()
   .refine(isMessageId, 'is 1 to 128 of A-Z a-z 0-9 . _ : -')
-  .meta({ pattern: idShape.source });
+  .meta({ pattern: messageIdShape.source });
 
 const ackParameters = z.strictObject({
   ack: queryWord('0', '1').default('0').describe('1: answer once the device has acknowledged the message'),

@@ -1,5 +1,5 @@
 import { validateHeaderValue } from 'node:http';
-import { isMessageId } from '../../callback/message.ts';
+import { isMessageId } from '../../message-id.ts';
 import { isDeviceId } from '../../device-id.ts';
 
 /** What setTimeout can wait for, with room. */
