@@ -41,7 +41,7 @@ const cuts = {
   /** What has failed is not repaired. */
   reconcile: { file: 'registry/reconciler.js', what: 'this.#repair(now);', instead: '' },
   /** The pod that a device has left hears of it by its next refresh. */
-  takeover: { file: 'pod.js', what: 'void takeover(holder.deviceId, previous);', instead: '' },
+  takeover: { file: 'listeners/device.js', what: 'void takeover(holder.deviceId, previous);', instead: '' },
   /** After a freeze connections are trusted as if nothing had happened. */
   doubt: { file: 'device/socket.js', what: "this.tell({ type: 'registry.doubted' });", instead: '' },
   /** When the registry is back only what has failed is gone over. */
