@@ -131,11 +131,11 @@ describe('examples/browser/index.html', () => {
   it('stays away when it is told not to come back', async () => {
     const pod = await runPod();
     const page = await browser.newPage();
-    await page.clock.install();
     let sockets = 0;
     page.on('websocket', () => (sockets += 1));
     const device = await startPageDevice(page, { gateway: `ws://${pod.device}` });
     await connected(pod);
+    await page.clock.install(); // only now: what makes a page ready for a click needs its real clock
 
     await runDevice(pod, 'lamp-1');
     await until(async () => (await device.said()) === 'closed: 4509 superseded');
@@ -148,11 +148,11 @@ describe('examples/browser/index.html', () => {
   it('waits as long as its pod asks for', async () => {
     const pod = await runPod({ RECONNECT_SPREAD_MS: '86400000', IDLE_AFTER_MS: '50', DRAIN_INTERVAL_MS: '100' });
     const page = await browser.newPage();
-    await page.clock.install();
     let sockets = 0;
     page.on('websocket', () => (sockets += 1));
     const device = await startPageDevice(page, { gateway: `ws://${pod.device}` });
     await connected(pod);
+    await page.clock.install(); // only now: what makes a page ready for a click needs its real clock
 
     await ask(pod.admin, '/pre-stop');
     const hint = await until(async () => /reconnectAfterMs":(\d+)/.exec(await device.said())?.[1]);
