@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import type { DeviceClientOptions } from '../../../src/clients/device-client/device-client.ts';
 import { DeviceClient, DeviceClientError } from '../../../src/clients/device-client/device-client.ts';
 import { readOptions } from '../../../src/clients/device-client/options.ts';
@@ -52,8 +52,18 @@ it.each<[string, Partial<DeviceClientOptions>]>([
   expect(error).toMatchObject({ code: 'bad-option', message: expect.stringMatching(new RegExp(`^${name} is `)) });
 });
 
-it.skipIf('WebSocket' in globalThis)('where there is no global WebSocket one has to be given', () => {
+it('where there is no global WebSocket one has to be given', () => {
   const { WebSocket: _, ...without } = good;
+  vi.stubGlobal('WebSocket', undefined); // as on Node 20; later ones have it
+  onTestFinished(() => void vi.unstubAllGlobals());
 
   expect(refusal(without)).toMatchObject({ code: 'no-websocket' });
+});
+
+it('where there is a global WebSocket it is used', () => {
+  const { WebSocket: given, ...without } = good;
+  vi.stubGlobal('WebSocket', given);
+  onTestFinished(() => void vi.unstubAllGlobals());
+
+  expect(readOptions(without).WebSocket).toBe(given);
 });
