@@ -62,13 +62,14 @@ function namesIn(text: string): string[] {
   return [...text.matchAll(/`(ws_connect_\w+)(?:\{[\w,]+\})?`/g)].map(([, name]) => name!);
 }
 
-it('every alert has its line, in their order', () => {
+it('every alert has its line, in their order, which leads to where its runbook does', () => {
   const [alerts] = ofKind(renderKustomization('overlays/prod'), 'PrometheusRule');
   const rules = alerts!.spec.groups.flatMap((group) => group.rules);
 
-  const named = [...everything.matchAll(/^\| `(WsConnect\w+)` \|/gm)].map(([, name]) => name);
+  const lines = [...everything.matchAll(/^\| `(WsConnect\w+)` \|.*\]\((?:\w+\.md)?(#[\w-]+)\) \|$/gm)];
 
-  expect(named).toEqual(rules.map(({ alert }) => alert));
+  const places = rules.map(({ alert, annotations }) => [alert, /#[\w-]+/.exec(annotations['runbook']!)?.[0]]);
+  expect(lines.map(([, name, place]) => [name, place])).toEqual(places);
 });
 
 it('the rights that Redis is asked for are those that are enough for the tests', () => {
