@@ -12,6 +12,8 @@ export interface Overview extends MetricTotals {
   /** ISO 8601 UTC. */
   at: string;
   podId: string;
+  /** ISO 8601 UTC. A pod that was started again may have the podId it had. */
+  startedAt: string;
   /** The pod chart's dotted state. */
   state: string;
   connections: number;
@@ -29,6 +31,7 @@ export interface Overview extends MetricTotals {
 
 export interface OverviewsOptions {
   podId: string;
+  startedAt: string;
   plan: DrainPlan;
   life: Life;
   metrics: Metrics;
@@ -91,9 +94,10 @@ export class Overviews {
   }
 
   async #read(): Promise<Overview> {
-    const { podId, plan, life, metrics, isRegistryUp, clock } = this.#options;
+    const { podId, startedAt, plan, life, metrics, isRegistryUp, clock } = this.#options;
     const { traffic, size } = life.connections;
     return {
+      startedAt,
       at: isoTime(clock, clock.now()),
       podId,
       state: life.state(),

@@ -20,6 +20,7 @@ export function showDrain(): (overview: Overview) => void {
   };
   start.addEventListener('click', () => void begin());
   return (overview) => {
+    if (latest && latest.startedAt !== overview.startedAt) setText(byId('drain-outcome', HTMLParagraphElement), ''); // of the pod before
     latest = overview;
     const { drain: progress, plan } = overview;
     setText(byId('drain-plan', HTMLParagraphElement), planInWords(plan));
