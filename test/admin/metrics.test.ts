@@ -135,6 +135,21 @@ it('the phase of the drain is a number', async () => {
   expect([before, during]).toEqual([0, 1]);
 });
 
+it('the lag of the event loop is what it was held up, and not how often that is looked at', async () => {
+  const pod = await runPod();
+  const lag = () => metric(pod.admin, 'ws_connect_event_loop_lag_seconds');
+
+  const quiet = await until(async () => {
+    const found = await lag();
+    return found > 0 && found < 0.01;
+  });
+  const end = performance.now() + 300;
+  while (performance.now() < end);
+  const held = await until(async () => (await lag()) > 0.2);
+
+  expect([quiet, held]).toEqual([true, true]);
+});
+
 it('two pods in one process count apart', async () => {
   const one = await runPod();
   const other = await runPod();
