@@ -26,7 +26,7 @@ import { badDeviceId, Problem } from '../http/problem.ts';
 import { parseQuery } from '../http/query.ts';
 import type { Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
-import { EventStream } from './event-stream.ts';
+import { EventStream, streamHeaders } from './event-stream.ts';
 import type { Followers, Whom } from './follow.ts';
 import type { connectionInFull, knownPods, ownerOfDevice } from './live-operations.ts';
 import { eventsQuery, liveOperations } from './live-operations.ts';
@@ -49,7 +49,10 @@ export function liveRoutes({ self, connections, registry, overviews, followers, 
 
   /** Answers with a stream that `begin` feeds until its reader leaves. */
   const stream = (ctx: Context, begin: (stream: EventStream) => () => void): void => {
-    const open = new EventStream(ctx, () => {
+    ctx.set(streamHeaders);
+    ctx.status = 200;
+    if (ctx.method === 'HEAD') return; // there is no more to it
+    const open = new EventStream(ctx, clock, () => {
       streams.delete(open);
       stop();
     });
@@ -65,7 +68,9 @@ export function liveRoutes({ self, connections, registry, overviews, followers, 
         const detail = 'as many follow already as may at once';
         throw new Problem({ code: 'too-many-followers', detail, headers: { 'Retry-After': '5' } });
       }
-      stream(ctx, (open) => followers.follow(whom, (step: Step) => open.send('step', step)));
+      stream(ctx, (open) =>
+        followers.follow(whom, { step: (step: Step) => open.send('step', step), over: () => open.end() }),
+      );
     },
 
     async connectionInFull(ctx) {
