@@ -125,6 +125,7 @@ describe('who asks to close a connection', () => {
     ['a page of a sister site', { 'Sec-Fetch-Site': 'same-site' }],
     ['a page of another origin', { Origin: 'http://evil.example' }],
     ['a page of no origin', { Origin: 'null' }],
+    ['a picture in whatever page', { 'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/145.0' }],
   ])('or to drain the pod is refused when it is %s', async (_who, headers) => {
     const pod = await runPod();
     await runDevice(pod, 'lamp-1');
