@@ -101,6 +101,28 @@ describe('a device on the operator page', () => {
     expect(shown.complaints).toEqual([]);
   });
 
+  it('is shown as the latest answer has it, and not as one that comes late', async () => {
+    const pod = await startProcess().ready();
+    const page = await browser.newPage();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const path = '**/connections/lamp-1';
+    await page.route(path, (route) => released.then(() => route.fulfill({ status: 404, json: {} })), { times: 1 });
+    const shown = await OperatorPage.open(page, pod, '#device=lamp-1');
+    await page.getByText('following live').waitFor();
+    await page.evaluate(`globalThis.wheres = []; new MutationObserver(() =>
+      wheres.push(document.getElementById('device-where').textContent)).observe(document.getElementById('device-where'),
+      { childList: true })`);
+
+    await connect(pod, 'lamp-1');
+    await until(async () => (await fact(shown, 'State')) === 'registered.active');
+    release();
+    await page.waitForResponse((response) => response.status() === 404);
+    for (let more = 0; more < 2; more += 1) await page.waitForResponse(path);
+
+    expect(await page.evaluate('wheres')).toEqual([]);
+  });
+
   it('is none when the address of the page names what no device is called', async () => {
     const pod = await startProcess().ready();
     const page = await browser.newPage();
