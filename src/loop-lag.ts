@@ -15,7 +15,7 @@ export class LoopLag {
     this.#delay.disable();
   }
 
-  /** The longest since the last `reset`, ms. */
+  /** The longest since the last `reset`, ms; 0 until it was looked at twice. */
   get longestMs(): number {
     return Math.max(0, this.#delay.max / 1e6 - resolutionMs);
   }

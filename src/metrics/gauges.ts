@@ -47,7 +47,7 @@ export function exposeGauges(registers: Registry[], sources: MetricSources): voi
   gauge('ws_connect_drain_phase', '0 serving, 1 draining, 2 stopped', () => drainPhases[sources.drainPhase()]);
 }
 
-export function exposeLag(registers: Registry[], lag: LoopLag): void {
+export function exposeLag(registers: Registry[], lag: Pick<LoopLag, 'longestMs' | 'reset'>): void {
   new Gauge({
     name: 'ws_connect_event_loop_lag_seconds',
     help: 'The longest the event loop was held up since the last scrape',

@@ -122,10 +122,12 @@ describe('who follows a sample', () => {
     const pod = await runPod();
     const before = await runDevice(pod, 'before');
     const reader = await follow(pod, 'sample=2');
-    const devices = [];
-    for (const deviceId of ['a', 'b', 'c']) devices.push(await runDevice(pod, deviceId));
+    const first = await runDevice(pod, 'a');
+    await first.close();
+    await reader.first(isOver);
+    const others = [await runDevice(pod, 'b'), await runDevice(pod, 'c')];
 
-    for (const device of [before, ...devices.toReversed()]) await device.close();
+    for (const device of [before, ...others.toReversed()]) await device.close();
     await reader.closed;
 
     const [begun, ended] = ['xstate.init', 'socket.closed'].map((event) =>
