@@ -30,6 +30,14 @@ const againstTheSchema: Mistake[] = [
   [alerts, 'for: 10m', 'for: long', 'for'],
   [alerts, 'annotations:', 'annotation:', 'annotation'],
   ['overlays/prod/pod-monitor.yaml', 'kind: PodMonitor', 'kind: PodMonitors', 'there is no schema for this kind'],
+  [dashboard, '"legendFormat": "p50"', '"legend": "p50"', 'legendFormat'],
+  [dashboard, '"graphTooltip"', '"graphToolTip"', 'graphToolTip'],
+  [dashboard, '"mergeValues"', '"mergedValues"', 'mergedValues'],
+  [dashboard, '"fillOpacity": 20', '"fillOpacity": "20"', "Type 'string' is not assignable to type 'number'"],
+  [dashboard, '"mode": "normal"', '"mode": "stacked"', `"stacked"' is not assignable`],
+  [dashboard, '"showValue": "never"', '"showValue": "no"', `"no"' is not assignable`],
+  [dashboard, '"type": "state-timeline"', '"type": "status-timeline"', `"status-timeline"' is not assignable`],
+  [dashboard, '"refresh": 2', '"refresh": 9', "Type '9' is not assignable"],
 ];
 
 const againstTheProgram: Mistake[] = [
