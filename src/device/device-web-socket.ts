@@ -100,6 +100,13 @@ export class DeviceWebSocket extends WebSocket {
     this.#push(this.speaks.goaway?.(goaway));
   }
 
+  /** Tells the listener when no acknowledgement is waited for any more. */
+  settleAcks(): void {
+    const settled = () => this.listener.tell({ type: 'acks.settled' });
+    if (this.#acks) this.#acks.whenSettled(settled);
+    else settled();
+  }
+
   /** Resolves when the kernel has taken the message, or with its acknowledgement if one is wanted. */
   deliver(message: Message): Promise<Delivery> {
     const { id, ackWithinMs } = message;
