@@ -75,7 +75,7 @@ export class BatchStream {
   }
 
   #breakOff(): void {
-    this.#exchange.outgoing.destroy();
+    this.#exchange.destroy(new Error('broken off'));
   }
 
   #expire(): void {
