@@ -44,6 +44,11 @@ export const parts = {
     seconds: { once: 0, round: 48 },
     load: async () => (await import('./drain.ts')).drain,
   },
+  look: {
+    about: 'what the operator page and following cost a pod with 10,000 connections, beside nobody who looks',
+    seconds: { once: 0, round: 75 },
+    load: async () => (await import('./look.ts')).look,
+  },
   registry: {
     about: 'what 15,000 devices cost Redis, and its commands the pod; needs --redis',
     seconds: { once: 0, round: 60 },
