@@ -8,6 +8,7 @@
  *       └────── close, peer gone ─────────────────┼───────────────────────┴──────────────────────────────┘
  *                                                 ▼
  *                              closing { unregistering ─▶ disconnecting } ──socket.closed──▶ unregistered
+ *          any ──superseded──▶ closing { settling ──────────────▲       }
  *
  * The chart decides, `ConnectionEffects` acts, and the outcome of every effect comes back as an event. Messages never
  * pass through the chart: the socket writes down when data came and tells the chart only of a change between active
@@ -30,6 +31,8 @@ export interface ConnectionEffects {
   welcome(registered: boolean): void;
   /** Ask the device to connect elsewhere before it is closed for this cause. Answers `peer.overdue` if it has not left in time. */
   askToLeave(disconnect: Disconnect): void;
+  /** Wait a little for what the device has still to acknowledge. Answers `acks.settled`, at once if there is nothing, or `peer.overdue`. */
+  settleAcks(): void;
   /** Close with the closing handshake. Answers `socket.closed`, at once if the socket is gone already, or `peer.overdue`. */
   closeSocket(disconnect: Disconnect): void;
   /** Cut the socket without a handshake. Answers `socket.closed`. */
@@ -62,6 +65,8 @@ export type ConnectionEvent =
   | { type: 'socket.closed'; disconnect: Disconnect }
   /** The device has not done in time what it was asked for. */
   | { type: 'peer.overdue' }
+  /** It has acknowledged all it was asked to, or nobody waits for that any more. */
+  | { type: 'acks.settled' }
   /** Let the device go elsewhere first, then close. */
   | { type: 'leave'; disconnect: Disconnect }
   | { type: 'close'; disconnect: Disconnect };
@@ -102,6 +107,7 @@ export const connectionMachine = setup({
     welcomeRegistered: ({ context }) => context.effects.welcome(true),
     welcomeUnregistered: ({ context }) => context.effects.welcome(false),
     askToLeave: ({ context }) => context.effects.askToLeave(context.disconnect),
+    settleAcks: ({ context }) => context.effects.settleAcks(),
     closeSocket: ({ context }) => context.effects.closeSocket(context.disconnect),
     terminateSocket: ({ context }) => context.effects.terminateSocket(),
     reportEnd: ({ context }) => context.effects.ended(context.disconnect),
@@ -120,7 +126,7 @@ export const connectionMachine = setup({
     'peer.flooding': { target: '.closing', actions: { type: 'noteCause', params: flooding } },
     'reader.slow': { target: '.closing', actions: { type: 'noteCause', params: slowReader } },
     'token.expired': { target: '.closing', actions: { type: 'noteCause', params: tokenExpired } },
-    'registry.superseded': { target: '.closing', actions: { type: 'noteCause', params: superseded } },
+    'registry.superseded': { target: '.closing.settling', actions: { type: 'noteCause', params: superseded } },
     'registry.doubted': '.doubted',
     'registry.failed': {}, // the entry may be old or missing: the next refresh repairs it
     'registry.registered': {}, // a refresh found the entry missing and wrote it again
@@ -129,6 +135,7 @@ export const connectionMachine = setup({
     'connection.idle': {},
     'connection.active': {},
     'peer.overdue': {},
+    'acks.settled': {},
   },
   states: {
     connecting: {
@@ -192,6 +199,10 @@ export const connectionMachine = setup({
             'registry.unregistered': 'disconnecting',
             'registry.unregisterFailed': 'disconnecting', // the lease ends the entry
           },
+        },
+        settling: {
+          entry: ['unregister', 'settleAcks'], // the entry is the newer connection's: nothing hangs on what the registry answers
+          on: { 'acks.settled': 'disconnecting', 'peer.overdue': 'disconnecting' },
         },
         disconnecting: {
           entry: 'closeSocket',

@@ -6,6 +6,12 @@ export const closeTimeoutMs = 2000;
 /** How long a device that was asked to leave may take to connect elsewhere before its connection is closed, in ms. */
 export const leaveTimeoutMs = 1500;
 
+/**
+ * How long a device may take to acknowledge on its old connection what it got there, once it has a newer one, in ms. No longer than
+ * it could have stayed to leave, or it would lengthen a drain.
+ */
+export const settleTimeoutMs = 1000;
+
 /** What the process keeps of the grace period to end by itself, in ms. */
 export const exitMarginMs = 2000;
 

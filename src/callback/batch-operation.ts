@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { deviceId } from '../schemas.ts';
 import type { Operation } from '../http/operation.ts';
 import type { ProblemCode } from '../http/problems.ts';
+import { maxDevicesOfLine } from './batch-order.ts';
 import { batchQuery } from './message.ts';
 
 const fields = {
@@ -12,7 +13,7 @@ const fields = {
     .optional()
     .describe('by default text/plain for `data`, application/octet-stream for `base64`'),
 };
-const receivers = [z.object({ deviceId }), z.object({ deviceIds: z.array(deviceId).min(1).max(1000) })];
+const receivers = [z.object({ deviceId }), z.object({ deviceIds: z.array(deviceId).min(1).max(maxDevicesOfLine) })];
 const contents = [z.object({ data: z.string() }), z.object({ base64: z.base64() })];
 
 /** One line of a batch. batch-order.ts reads them without it: that would cost more than all the rest. */
@@ -57,7 +58,7 @@ export const batchResult = z.union([
   }),
 ]);
 
-const mediaType = 'application/x-ndjson';
+export const mediaType = 'application/x-ndjson';
 
 export const batchOperation = {
   methods: ['post'],

@@ -4,6 +4,7 @@ import type { LongRequests } from '../http/long-requests.ts';
 import { Problem } from '../http/problem.ts';
 import { createRandomIds } from '../random-ids.ts';
 import type { BatchOptions } from './batch.ts';
+import { mediaType } from './batch-operation.ts';
 import { Batch, stallMs } from './batch.ts';
 import { Relays } from './batch-relays.ts';
 import { readBatchQuery, traceparentOf } from './message.ts';
@@ -20,7 +21,6 @@ export interface BatchRouteOptions extends Omit<
   longRequests: LongRequests;
 }
 
-const mediaType = 'application/x-ndjson';
 const isBatch = /^\s*application\/x-ndjson\s*(;|$)/i;
 /** By how much later than the pod itself its asker gives up on a device, ms. */
 const answerMarginMs = 3000;

@@ -178,6 +178,7 @@ export class Batch {
     const astray = this.#astray;
     this.#astray = [];
     const entries = await owners.lookUp(astray.map(({ deviceId }) => deviceId!));
+    if (this.#isCut) return; // nobody would end a request to another pod that is begun now
     const outbound: Outbound[] = [];
     for (const [index, delivery] of astray.entries()) {
       const place = this.#placeOf(delivery.deviceId!, entries[index]);

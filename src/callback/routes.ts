@@ -12,7 +12,7 @@
  */
 import type Router from '@koa/router';
 import type { Context } from 'koa';
-import { kicked, superseded } from '../../machines/disconnect.ts';
+import { kicked } from '../../machines/disconnect.ts';
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
 import type { DeviceSocket } from '../device/socket.ts';
@@ -108,7 +108,8 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
       const socket = connections.get(deviceId); // also one in doubt
       if (!socket) return forward(ctx, deviceId);
       answerFor(ctx, socket);
-      socket.close(reason === 'kicked' ? kicked : superseded);
+      if (reason === 'kicked') socket.close(kicked);
+      else socket.tell({ type: 'registry.superseded' });
       ctx.status = 204;
     },
 

@@ -2,6 +2,7 @@ import { hostPort } from '../address.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Entry } from '../registry/registry.ts';
+import { hopHeader } from './owners.ts';
 import type { PodClient } from './pod-client.ts';
 
 export interface TakeoverOptions {
@@ -32,7 +33,7 @@ export function createTakeover({ podClient, isPodAddress, metrics, log }: Takeov
         port,
         method: 'DELETE',
         path: `/connections/${deviceId}?reason=superseded`,
-        headers: { 'If-Match': `"${traceId}"`, 'Ws-Connect-Hop': '1' },
+        headers: { 'If-Match': `"${traceId}"`, [hopHeader]: '1' },
         body: undefined,
         timeoutMs: answerWithinMs,
       });

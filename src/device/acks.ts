@@ -5,6 +5,7 @@ export class Acks {
   readonly #clock: Clock;
   /** What ends each wait, by the id of the message. A message sent again while it waits is waited for twice. */
   readonly #waiting = new Map<string, Set<(isAcked: boolean) => void>>();
+  #onSettled: () => void = () => {};
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -18,11 +19,18 @@ export class Acks {
         others.delete(end);
         if (others.size === 0) this.#waiting.delete(id);
         resolve(isAcked);
+        if (this.#waiting.size === 0) this.#onSettled();
       };
       const timer = this.#clock.setTimeout(() => end(false), withinMs);
       const others = this.#waiting.get(id) ?? new Set();
       this.#waiting.set(id, others.add(end));
     });
+  }
+
+  /** Calls back when nothing waits, now or as soon as it is so. */
+  whenSettled(run: () => void): void {
+    if (this.#waiting.size === 0) run();
+    else this.#onSettled = run;
   }
 
   /** The device has acknowledged the message. One that nobody waits for (any more) is none of our business. */

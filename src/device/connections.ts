@@ -1,5 +1,5 @@
 import type { ActorRefFrom } from 'xstate';
-import { contended, superseded } from '../../machines/disconnect.ts';
+import { contended } from '../../machines/disconnect.ts';
 import type { ConnectionsLogic } from '../../machines/connections.ts';
 import type { Lease } from '../registry/lease.ts';
 import { Contention } from './contention.ts';
@@ -53,7 +53,7 @@ export class Connections implements SocketKeeper {
     this.#supervisor.send({ type: 'open', connection: socket });
     if (!previous) return;
     this.noteTakeover(socket, connectedAt);
-    previous.close(superseded);
+    previous.tell({ type: 'registry.superseded' });
   }
 
   /** At `now` a connection has turned out to take the place of another one of its device, here or on another pod. */

@@ -100,6 +100,13 @@ export class DeviceWebSocket extends WebSocket {
     this.#push(this.speaks.goaway?.(goaway));
   }
 
+  /** Tells the listener when no acknowledgement is waited for any more. */
+  settleAcks(): void {
+    const settled = () => this.listener.tell({ type: 'acks.settled' });
+    if (this.#acks) this.#acks.whenSettled(settled);
+    else settled();
+  }
+
   /** Resolves when the kernel has taken the message, or with its acknowledgement if one is wanted. */
   deliver(message: Message): Promise<Delivery> {
     const { id, ackWithinMs } = message;
@@ -171,8 +178,9 @@ export class DeviceWebSocket extends WebSocket {
     this.#callbacksInFlight += 1;
     this.#acks ??= new Acks(this.ports.clock);
     const acked = this.#acks.wait(id, withinMs); // before the bytes are out, for the device may be quick
-    let outcome: Delivery = await this.#send(frame);
-    if (outcome === 'delivered') outcome = (await acked) ? 'acked' : 'ack-timeout';
+    const answered = acked.then((isAcked): Delivery => (isAcked ? 'acked' : 'ack-timeout'));
+    const sent = await Promise.race([this.#send(frame), answered]); // they may wait behind others for longer
+    const outcome = sent === 'delivered' ? await answered : sent;
     this.#callbacksInFlight -= 1;
     return outcome;
   }

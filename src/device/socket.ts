@@ -5,7 +5,7 @@ import { stateName } from '../../machines/state-name.ts';
 import type { Move } from '../../machines/sharing.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
 import { flooding, serverError } from '../../machines/disconnect.ts';
-import { closeTimeoutMs, leaveTimeoutMs } from '../../machines/drain-plan.ts';
+import { closeTimeoutMs, leaveTimeoutMs, settleTimeoutMs } from '../../machines/drain-plan.ts';
 import type { Timed } from '../clockwork.ts';
 import type { LeaseHolder, LeaseOutcome } from '../registry/lease.ts';
 import { Lease } from '../registry/lease.ts';
@@ -195,10 +195,8 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   }
 
   askToLeave({ reason }: Disconnect): void {
-    this.#socket.goaway({
-      reason,
-      reconnectAfterMs: drawReconnect(Math.min(this.#ports.settings.reconnectSpreadMs, leaveTimeoutMs / 2)),
-    });
+    const reconnectAfterMs = drawReconnect(Math.min(this.#ports.settings.reconnectSpreadMs, leaveTimeoutMs / 2));
+    this.#socket.goaway({ reason, reconnectAfterMs });
     this.overdueAt = this.#ports.clock.now() + leaveTimeoutMs;
   }
 
@@ -208,12 +206,14 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.lease.release();
   }
 
+  settleAcks(): void {
+    this.overdueAt = Math.min(this.overdueAt, this.#ports.clock.now() + settleTimeoutMs); // no longer than it had to leave
+    this.#socket.settleAcks();
+  }
+
   closeSocket(disconnect: Disconnect): void {
     this.pingAt = Infinity;
-    if (this.#socket.readyState === WebSocket.CLOSED) {
-      this.tell({ type: 'socket.closed', disconnect });
-      return;
-    }
+    if (this.#socket.readyState === WebSocket.CLOSED) return this.tell({ type: 'socket.closed', disconnect });
     this.overdueAt = this.#ports.clock.now() + closeTimeoutMs;
     this.#socket.close(disconnect.code, closeReason(disconnect, this.#ports.settings.reconnectSpreadMs));
     if (disconnect.abrupt) this.#socket.terminate();

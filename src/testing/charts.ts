@@ -24,6 +24,7 @@ const connectionEvents: { [TType in ConnectionEvent['type']]: Extract<Connection
   'reader.slow': { type: 'reader.slow' },
   'token.expired': { type: 'token.expired' },
   'peer.overdue': { type: 'peer.overdue' },
+  'acks.settled': { type: 'acks.settled' },
   'socket.failed': { type: 'socket.failed', disconnect: protocolError },
   'socket.closed': { type: 'socket.closed', disconnect: closedByPeer(1001) },
   close: { type: 'close', disconnect: restarting },

@@ -39,6 +39,10 @@ export class ConnectionRecorder implements SupervisedConnection {
     this.#note('unregister');
   }
 
+  settleAcks(): void {
+    this.#note('settleAcks');
+  }
+
   closeSocket(disconnect: Disconnect): void {
     this.#note('closeSocket', disconnect.reason);
   }

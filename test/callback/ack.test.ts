@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../support/ask.ts';
 import { EnvelopeDevice } from '../support/envelope-device.ts';
+import { fillUp } from '../support/frozen-device.ts';
 import { runTwoPods } from '../support/owners.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
@@ -48,6 +49,18 @@ describe('a callback that waits for the device', () => {
   it('is answered 504 when none comes in time', async () => {
     const pod = await runPod();
     await EnvelopeDevice.run(pod);
+
+    const { status, json } = await post(pod.callback, '?ack=1&timeoutMs=50');
+
+    expect(status).toBe(504);
+    expect(json).toMatchObject({ code: 'ack-timeout' });
+  });
+
+  it('is answered 504 in time although the message still waits behind others', async () => {
+    const pod = await runPod();
+    const device = await EnvelopeDevice.run(pod);
+    device.socket.pause();
+    await fillUp(pod, 'lamp-1');
 
     const { status, json } = await post(pod.callback, '?ack=1&timeoutMs=50');
 

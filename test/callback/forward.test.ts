@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, metric, push } from '../support/ask.ts';
-import { fakeOwner, runRegistered, runTwoPods } from '../support/owners.ts';
+import { runRegistered, runTwoPods } from '../support/owners.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
 import { runDevice } from '../support/running.ts';
@@ -97,18 +97,15 @@ describe('a callback to a pod that does not hold the device', () => {
     expect(await device.received(1)).toMatchObject([{ data: Buffer.from('next') }]);
   });
 
-  it('is a 409 when two entries send it in a circle', async () => {
+  it('is the 404 of a pod that does not have it either, and goes no further', async () => {
     const { near, far, own } = await runTwoPods(redis);
-    const third = await fakeOwner((_request, response) => response.end());
     await own('lamp-1', { serverIp: '127.0.0.3', port: far.callbackPort });
-    const first = push(near.callback, 'lamp-1');
-    expect((await first).status).toBe(404);
-    await own('lamp-2', third);
 
-    const { status } = await push(far.callback, 'lamp-2', 'x', { 'Ws-Connect-Hop': '1' });
+    const { status, headers, json } = await push(near.callback, 'lamp-1');
 
-    expect(status).toBe(409);
-    expect(third.requests).toEqual([]);
+    expect(status).toBe(404);
+    expect(headers['ws-connect-pod']).toBe(`127.0.0.3:${far.callbackPort}`);
+    expect(json).toMatchObject({ code: 'not-connected' });
   });
 
   it('that carries the hop header is delivered to a device that is here', async () => {

@@ -25,6 +25,7 @@ const events: ConnectionEvent[] = [
   { type: 'socket.failed', disconnect: protocolError },
   { type: 'registry.failed' },
   { type: 'registry.superseded' },
+  { type: 'acks.settled' },
   { type: 'registry.unregisterFailed' },
   { type: 'connection.active' },
   { type: 'peer.silent' },

@@ -75,7 +75,7 @@ export class BatchStream {
   }
 
   #breakOff(): void {
-    this.#exchange.outgoing.destroy();
+    this.#exchange.destroy(new Error('broken off'));
   }
 
   #expire(): void {
@@ -105,14 +105,12 @@ export class BatchStream {
   }
 
   #answer(json: Record<string, unknown>): void {
-    const next = this.#waiting.shift();
+    const [next] = this.#waiting;
     const { deviceId, status } = json;
     const isNext = deviceId === next?.deviceId || (deviceId === null && status !== 200); // of a line it could not read it has no name
-    if (next && isNext && typeof status === 'number') {
-      return next.resolve({ status, ...readMembers(json) });
-    }
-    if (next) this.#waiting.unshift(next);
-    this.#breakOff(); // whose answer is whose is not known any more
+    if (!next || !isNext || typeof status !== 'number') return this.#breakOff(); // whose answer is whose is not known any more
+    this.#waiting.shift();
+    next.resolve({ status, ...readMembers(json) });
   }
 
   /** The request as a whole was turned down: nothing of it was delivered. */

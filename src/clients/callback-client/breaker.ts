@@ -6,6 +6,7 @@ export class Breaker {
   readonly #now: () => number;
   /** When each may be asked again. */
   readonly #askAgainAt = new LRUCache<string, number>({ max: 1000 });
+  readonly #answeredAt = new LRUCache<string, number>({ max: 1000 });
 
   constructor(quietMs: number, now: () => number = () => performance.now()) {
     this.#quietMs = quietMs;
@@ -21,11 +22,20 @@ export class Breaker {
     return true;
   }
 
+  /**
+   * A request that began `forMs` ago is given up. If the pod has answered another one since, it is the device that does not take its
+   * message, and the others of that pod are none the worse for it.
+   */
+  timedOut(pod: string, forMs: number): void {
+    if ((this.#answeredAt.get(pod) ?? -Infinity) < this.#now() - forMs) this.failed(pod);
+  }
+
   failed(pod: string): void {
     this.#askAgainAt.set(pod, this.#now() + this.#quietMs);
   }
 
   answered(pod: string): void {
+    this.#answeredAt.set(pod, this.#now());
     this.#askAgainAt.delete(pod);
   }
 }

@@ -10,7 +10,7 @@ import { AnyPod, parseBases } from './any-pod.ts';
 import { Breaker } from './breaker.ts';
 import { Client } from './client.ts';
 import type { BatchMessage, Body, Patience, SendOptions } from './message.ts';
-import type { CallbackClientOptions } from './options.ts';
+import type { CallbackClientOptions, DirectedOptions, UndirectedOptions } from './options.ts';
 import { checkLookup, checkSettings } from './options.ts';
 import { Owners } from './owners.ts';
 import type { BatchResult, SendResult } from './result.ts';
@@ -27,7 +27,8 @@ export interface BatchSendOptions extends Patience {
 export interface CallbackClient {
   /**
    * Pushes a message to a device and says what became of it. What is wrong with the device, a pod or Redis is a result. Throws a
-   * TypeError or RangeError for arguments that are wrong, the signal's reason, or what the token function threw.
+   * TypeError or RangeError for arguments that are wrong, the signal's reason, what the token function threw, or an Error once the
+   * client is closed.
    */
   send(deviceId: string, body: Body, options?: SendOptions): Promise<SendResult>;
   /**
@@ -45,10 +46,13 @@ export interface CallbackClient {
 
 /** Throws a TypeError or RangeError that names the option that is wrong. */
 export function createCallbackClient(options: CallbackClientOptions): CallbackClient {
-  if ('redis' in options === 'pods' in options) throw new TypeError('give either redis or pods');
+  const { redis, pods } = options as Partial<DirectedOptions & UndirectedOptions>;
+  if ((redis === undefined) === (pods === undefined)) throw new TypeError('give either redis or pods');
   const settings = checkSettings(options);
   const breaker = new Breaker(settings.breakerMs);
   const router =
-    'redis' in options ? new Owners(checkLookup(options), breaker) : new AnyPod(parseBases(options.pods), breaker);
+    pods === undefined
+      ? new Owners(checkLookup(options as DirectedOptions), breaker)
+      : new AnyPod(parseBases(pods), breaker);
   return new Client({ settings, breaker, router, podClient: new PodClient(undefined, settings.maxSocketsPerPod) });
 }

@@ -91,6 +91,7 @@ export class Courier {
 
   async #ask({ pod }: Route, message: Message, deadline: Deadline, post: Post): Promise<Verdict> {
     const { router, breaker } = this.#options;
+    const beganAt = performance.now();
     try {
       const { answer, owner } = await post(pod, message, deadline);
       breaker.answered(pod.name);
@@ -101,7 +102,8 @@ export class Courier {
       const isNoAnswer = error instanceof PodError;
       if (!isNoAnswer && !deadline.end) throw error;
       const failure = isNoAnswer ? error.code : 'unsent';
-      if (!deadline.end && (failure === 'unreachable' || failure === 'timed-out')) breaker.failed(pod.name);
+      if (!deadline.end && failure === 'unreachable') breaker.failed(pod.name);
+      if (!deadline.end && failure === 'timed-out') breaker.timedOut(pod.name, performance.now() - beganAt);
       return this.#unanswered(failure, deadline);
     }
   }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Why a send ends before it is decided: its time is over, or the client was closed. */
@@ -23,6 +24,7 @@ export class Deadline {
     this.#endsAt = performance.now() + withinMs;
     this.#timer = setTimeout(this.#abort, withinMs);
     this.#caller = caller;
+    if (caller) allowMany(caller);
     if (caller?.aborted) this.#abort();
     caller?.addEventListener('abort', this.#abort);
   }
@@ -72,5 +74,14 @@ export class Deadline {
   dispose(): void {
     clearTimeout(this.#timer);
     this.#caller?.removeEventListener('abort', this.#abort);
+  }
+}
+
+/** One signal may be for many messages, each of which listens as long as it is under way: Node would take that for a leak. */
+function allowMany(signal: AbortSignal): void {
+  try {
+    setMaxListeners(0, signal);
+  } catch {
+    // not one of Node's own, which does not count
   }
 }

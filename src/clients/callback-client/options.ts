@@ -53,7 +53,7 @@ export type LookupSettings = Required<Omit<DirectedOptions, keyof CommonOptions>
 /** Throws a TypeError or RangeError that names the option. */
 export function checkSettings(options: CallbackClientOptions): Settings {
   const { token, deadlineMs = 10_000, reconnectWaitMs = 0, answerTimeoutMs = 5000, breakerMs = 1000 } = options;
-  if (typeof token === 'string') checkHeader('token', token);
+  if (token !== undefined && typeof token !== 'function') checkHeader('token', token);
   return {
     token,
     deadlineMs: checkDeadline(deadlineMs),
@@ -77,8 +77,10 @@ export function checkReconnectWait(reconnectWaitMs: number): number {
 /** Throws as `checkSettings` does. */
 export function checkLookup(options: DirectedOptions): LookupSettings {
   const { redis, prefix = 'ws-connect', cacheMs = 1000, podCidrs = privateCidrs } = options;
-  if (typeof redis.get !== 'function') throw new TypeError('redis must have a get(key)');
+  if (typeof (redis as Partial<RedisReader> | null)?.get !== 'function')
+    throw new TypeError('redis must have a get(key)');
   if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix)) throw new TypeError('prefix is 1 to 64 of A-Z a-z 0-9 . _ : -');
+  if (!Array.isArray(podCidrs)) throw new TypeError('podCidrs must be a list of ranges');
   const foreign = podCidrs.find((cidr) => !isCidr(cidr));
   if (foreign !== undefined) throw new TypeError(`podCidrs: ${foreign} is no range such as 10.0.0.0/8`);
   return {

@@ -49,6 +49,11 @@ export const parts = {
     seconds: { once: 0, round: 75 },
     load: async () => (await import('./look.ts')).look,
   },
+  crowd: {
+    about: 'how long a pod is held up by showing its connections, 1,000 or 100,000 of them',
+    seconds: { once: 15, round: 3 },
+    load: async () => (await import('./crowd.ts')).crowd,
+  },
   registry: {
     about: 'what 15,000 devices cost Redis, and its commands the pod; needs --redis',
     seconds: { once: 0, round: 60 },

@@ -30,6 +30,7 @@ class MemorySocket implements SupervisedConnection {
   welcome(): void {}
 
   askToLeave(): void {}
+  settleAcks(): void {}
 
   unregister(): void {
     void settled.then(() => this.actor!.send({ type: 'registry.unregistered' }));

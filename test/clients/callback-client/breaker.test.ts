@@ -46,6 +46,20 @@ it('lets everybody ask again once the pod has answered', () => {
   expect([breaker.mayAsk('10.0.0.7:8081'), breaker.mayAsk('10.0.0.7:8081')]).toEqual([true, true]);
 });
 
+it.each([
+  ['leaves a pod alone that has answered nobody since a request began that timed out', 3999, false],
+  ['goes on with one that has answered somebody since then', 4001, true],
+])('%s', (_what, forMs, mayAsk) => {
+  const { breaker, time } = createBreaker();
+  time.now = 1000;
+  breaker.answered('10.0.0.7:8081');
+
+  time.now = 5000;
+  breaker.timedOut('10.0.0.7:8081', forMs);
+
+  expect(breaker.mayAsk('10.0.0.7:8081')).toBe(mayAsk);
+});
+
 it('remembers a thousand pods at most, the latest', () => {
   const { breaker } = createBreaker();
 

@@ -160,6 +160,22 @@ describe('a message that was not delivered', () => {
   });
 });
 
+it('a device that does not take its message does not keep others of its pod from theirs', async () => {
+  const { client, own } = runClientWithEntries({ answerTimeoutMs: 100, breakerMs: 86_400_000 });
+  const owner = await fakeOwner((request, response) => {
+    if (request.url !== '/callback/stuck') answerDelivered(response);
+  });
+  for (const deviceId of ['stuck', 'lamp-1']) own(deviceId, owner);
+
+  const stuck = client.send('stuck', 'x');
+  const before = await client.send('lamp-1', 'x');
+  const doubt = await stuck;
+  const after = await client.send('lamp-1', 'x', { deadlineMs: 500 });
+
+  expect(doubt).toMatchObject({ outcome: 'unknown', code: 'timed-out' });
+  expect([before.outcome, after.outcome]).toEqual(['delivered', 'delivered']);
+});
+
 it('waits longer for an acknowledgement than for other answers', async () => {
   const { client, own } = runClientWithEntries({ answerTimeoutMs: 100 });
   own('lamp-1', await fakeOwner((_, response) => void setTimeout(() => answerDelivered(response, 'acked'), 400)));

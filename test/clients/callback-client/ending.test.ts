@@ -82,6 +82,20 @@ describe('a signal', () => {
     expect(owner.requests).toHaveLength(1);
   });
 
+  it('may be for many messages at once without a warning', async () => {
+    const { client, own } = runClientWithEntries();
+    const abort = new AbortController();
+    own('lamp-1', await fakeOwner((_, response) => answerDelivered(response)));
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+
+    await Promise.all(Array.from({ length: 20 }, () => client.send('lamp-1', 'x', { signal: abort.signal })));
+    process.off('warning', note);
+
+    expect(warnings).toEqual([]);
+  });
+
   it('ends the wait for another try', async () => {
     const { client, own } = runClientWithEntries();
     const abort = new AbortController();

@@ -66,6 +66,16 @@ it.each<[string, Body, string | undefined, object]>([
   expect(JSON.parse(line)).toEqual({ deviceId: 'lamp-1', id: 'a', ...content });
 });
 
+it.each(['"', '\n', '\u001b', '\0', 'a"'])('the line of 65,536 bytes of %j is one that a pod takes', (text) => {
+  const body = text.repeat(65_536 / text.length);
+
+  const line = lineOf(createMessage('d'.repeat(128), body, { id: 'i'.repeat(128) }));
+
+  const { data, base64 } = JSON.parse(line) as { data?: string; base64?: string };
+  expect(line.length).toBeLessThan(2 * 65_536);
+  expect(data ?? Buffer.from(base64!, 'base64').toString()).toBe(body);
+});
+
 describe('a mistake of the programmer throws', () => {
   it.each<[string, string, SendOptions, string]>([
     ['a bad deviceId', 'lamp/1', {}, 'a deviceId is 1 to 128'],
