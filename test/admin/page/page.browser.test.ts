@@ -32,6 +32,7 @@ describe('the operator page', () => {
       leaving: '0',
       closing: '0',
       'closing.unregistering': '0',
+      'closing.settling': '0',
       'closing.disconnecting': '0',
       unregistered: '',
     });
