@@ -18,6 +18,8 @@ export interface Ports {
 /** What a pod's listeners share. */
 export interface Parts {
   config: Config;
+  /** ISO 8601 UTC. */
+  startedAt: string;
   clock: Clock;
   clockwork: Clockwork;
   log: Logger;

@@ -82,6 +82,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
   const closing = new AbortController();
   const parts: Parts = {
     config,
+    startedAt,
     clock,
     clockwork,
     freezeWatch,

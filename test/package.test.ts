@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { linksOf } from './support/docs.ts';
 
 const root = fileURLToPath(new URL('../', import.meta.url));
 const tools = join(root, 'node_modules/.bin');
@@ -43,6 +44,16 @@ it('has the types of what is imported, for every ES module (are the types wrong?
   const ofModules = problems.filter(({ resolutionKind = '' }) => !['node10', 'node16-cjs'].includes(resolutionKind));
   expect(types).toMatchObject({ kind: 'included' });
   expect(ofModules).toEqual([]);
+});
+
+it('brings the chapters that its README leads to', async () => {
+  const pack = createPackageFromTarballData(new Uint8Array(await readFile(tarball)));
+  const links = linksOf(pack.readFile(`/node_modules/ws-connect/README.md`));
+
+  const chapters = new Set(links.filter((link) => link.startsWith('docs/')).map((link) => link.split('#')[0]!));
+  const missing = [...chapters].filter((path) => !pack.fileExists(`/node_modules/ws-connect/${path}`));
+  expect(chapters.size).toBeGreaterThan(1);
+  expect(missing).toEqual([]);
 });
 
 it('works in an empty project: the program, every export, and their types', async () => {

@@ -1,6 +1,7 @@
-import type { InspectionEvent, Snapshot, SnapshotFrom } from 'xstate';
+import type { InspectedEventEvent, InspectionEvent, SnapshotFrom } from 'xstate';
 import { isMachineSnapshot } from 'xstate';
 import type { connectionMachine } from '../../machines/connection.ts';
+import { serverError } from '../../machines/disconnect.ts';
 import { stateName } from '../../machines/state-name.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
@@ -15,7 +16,7 @@ export interface Step {
   event: string;
   /** The chart's dotted state before; null: this is its beginning. */
   from: string | null;
-  /** And after, which is the same for an event that it ignored. */
+  /** And after, which is the same for an event that leaves it where it is. */
   to: string;
   /** Why it ends, once it does. */
   reason?: string;
@@ -23,6 +24,13 @@ export interface Step {
 
 /** Whom somebody follows: one device, whichever connections it has here, or the next `sample` connections that begin. */
 export type Whom = { deviceId: string } | { sample: number };
+
+/** Who follows. */
+export interface FollowerPorts {
+  step(step: Step): void;
+  /** The last connection of the sample has ended. */
+  over(): void;
+}
 
 export interface FollowersOptions {
   /** Begins an inspection of the system that the connections live in. */
@@ -48,9 +56,9 @@ export class Followers {
     return this.#open.size >= maxFollowers;
   }
 
-  /** Calls `tell` with every step from now on. Returns what ends it. */
-  follow(whom: Whom, tell: (step: Step) => void): () => void {
-    const follower = new Follower(whom, tell);
+  /** Tells every step from now on. Returns what ends it. */
+  follow(whom: Whom, ports: FollowerPorts): () => void {
+    const follower = new Follower(whom, ports);
     if ('deviceId' in whom) {
       for (const socket of this.#options.connections()) if (socket.deviceId === whom.deviceId) follower.know(socket);
     }
@@ -68,8 +76,17 @@ export class Followers {
   }
 
   #see(inspected: InspectionEvent): void {
-    if (inspected.type !== '@xstate.snapshot') return;
-    const { event, snapshot } = inspected;
+    if (inspected.type === '@xstate.snapshot') this.#tell(inspected.snapshot, inspected.event.type);
+    else if (inspected.type === '@xstate.event') this.#seeCrash(inspected);
+  }
+
+  /** A connection that fails shows no snapshot of it, but tells its parent. */
+  #seeCrash({ event, sourceRef }: InspectedEventEvent): void {
+    if (!event.type.startsWith('xstate.error.actor.')) return;
+    this.#tell(sourceRef?.getSnapshot(), 'xstate.error', { to: 'unregistered', reason: serverError.reason });
+  }
+
+  #tell(snapshot: unknown, event: string, crash?: Pick<Step, 'to' | 'reason'>): void {
     if (!isOfConnection(snapshot)) return;
     const { effects, disconnect } = snapshot.context;
     const { deviceId, traceId } = effects;
@@ -78,9 +95,10 @@ export class Followers {
       at: isoTime(clock, clock.now()),
       deviceId,
       traceId,
-      event: event.type,
+      event,
       to: stateName(snapshot.value),
       ...(disconnect.reason !== 'none' && { reason: disconnect.reason }),
+      ...crash,
     };
     for (const follower of this.#open) follower.see(step);
   }
@@ -88,14 +106,14 @@ export class Followers {
 
 class Follower {
   readonly #whom: Whom;
-  readonly #tell: (step: Step) => void;
+  readonly #ports: FollowerPorts;
   /** The state of each connection that is followed, by traceId. */
   readonly #states = new Map<string, string>();
   #sampled = 0;
 
-  constructor(whom: Whom, tell: (step: Step) => void) {
+  constructor(whom: Whom, ports: FollowerPorts) {
     this.#whom = whom;
-    this.#tell = tell;
+    this.#ports = ports;
   }
 
   know({ traceId, state }: DeviceSocket): void {
@@ -108,7 +126,12 @@ class Follower {
     const from = this.#states.get(traceId) ?? null;
     if (to === 'unregistered') this.#states.delete(traceId);
     else this.#states.set(traceId, to);
-    this.#tell({ ...step, from });
+    this.#ports.step({ ...step, from });
+    if (this.#isOver) this.#ports.over();
+  }
+
+  get #isOver(): boolean {
+    return 'sample' in this.#whom && this.#sampled >= this.#whom.sample && this.#states.size === 0;
   }
 
   /** Is this the beginning of one it wants to follow? */
@@ -122,6 +145,6 @@ class Follower {
 
 type ConnectionSnapshot = SnapshotFrom<typeof connectionMachine> & { context: { effects: DeviceSocket } };
 
-function isOfConnection(snapshot: Snapshot<unknown>): snapshot is ConnectionSnapshot {
+function isOfConnection(snapshot: unknown): snapshot is ConnectionSnapshot {
   return isMachineSnapshot(snapshot) && (snapshot.context as { effects?: unknown }).effects instanceof DeviceSocket;
 }

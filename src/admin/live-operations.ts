@@ -56,7 +56,7 @@ export const liveOperations = {
     answers: {
       200: {
         about:
-          'Without a query an `overview` every second. With one a `step` for every event that those connections are told: `{"at","deviceId","traceId","event","from","to","reason"?}`.',
+          'Without a query an `overview` every second. With one a `step` for every event that those connections are told: `{"at","deviceId","traceId","event","from","to","reason"?}`; it ends with the last of a sample. `missed` in either says how many a slow reader was not sent. And `alive` every 15 s.',
         content: { 'text/event-stream': z.string() },
       },
     },

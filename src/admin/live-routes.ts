@@ -12,6 +12,8 @@ import type { Context } from 'koa';
 import type { z } from 'zod';
 import { kicked } from '../../machines/disconnect.ts';
 import { describe } from '../callback/describe.ts';
+import type { Self } from '../callback/owners.ts';
+import { isOf } from '../callback/owners.ts';
 import { requireMatch } from '../callback/precondition.ts';
 import { deviceIdOf } from '../callback/routes.ts';
 import type { Clock } from '../clock.ts';
@@ -24,7 +26,7 @@ import { badDeviceId, Problem } from '../http/problem.ts';
 import { parseQuery } from '../http/query.ts';
 import type { Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
-import { EventStream } from './event-stream.ts';
+import { EventStream, streamHeaders } from './event-stream.ts';
 import type { Followers, Whom } from './follow.ts';
 import type { connectionInFull, knownPods, ownerOfDevice } from './live-operations.ts';
 import { eventsQuery, liveOperations } from './live-operations.ts';
@@ -33,7 +35,7 @@ import type { Overviews } from './overview.ts';
 import type { ConnectionInFull, Elsewhere, FleetPod, Overview, Step } from './page/wire.ts';
 
 export interface LiveOptions {
-  podId: string;
+  self: Self;
   connections: Connections;
   registry: Registry;
   overviews: Overviews;
@@ -42,12 +44,15 @@ export interface LiveOptions {
 }
 
 /** `end` ends the streams, which otherwise last as long as their readers. */
-export function liveRoutes({ podId, connections, registry, overviews, followers, clock }: LiveOptions) {
+export function liveRoutes({ self, connections, registry, overviews, followers, clock }: LiveOptions) {
   const streams = new Set<EventStream>();
 
   /** Answers with a stream that `begin` feeds until its reader leaves. */
   const stream = (ctx: Context, begin: (stream: EventStream) => () => void): void => {
-    const open = new EventStream(ctx, () => {
+    ctx.set(streamHeaders);
+    ctx.status = 200;
+    if (ctx.method === 'HEAD') return; // there is no more to it
+    const open = new EventStream(ctx, clock, () => {
       streams.delete(open);
       stop();
     });
@@ -63,14 +68,16 @@ export function liveRoutes({ podId, connections, registry, overviews, followers,
         const detail = 'as many follow already as may at once';
         throw new Problem({ code: 'too-many-followers', detail, headers: { 'Retry-After': '5' } });
       }
-      stream(ctx, (open) => followers.follow(whom, (step: Step) => open.send('step', step)));
+      stream(ctx, (open) =>
+        followers.follow(whom, { step: (step: Step) => open.send('step', step), over: () => open.end() }),
+      );
     },
 
     async connectionInFull(ctx) {
       const deviceId = deviceIdOf(ctx);
       const socket = connections.get(deviceId);
-      if (socket) ctx.body = inFull(socket, podId, clock) satisfies ConnectionInFull;
-      else ctx.body = (await ownerOf(registry, deviceId)) satisfies Elsewhere;
+      if (socket) ctx.body = inFull(socket, self.podId, clock) satisfies ConnectionInFull;
+      else ctx.body = (await ownerOf(deviceId, registry, self)) satisfies Elsewhere;
     },
 
     close(ctx) {
@@ -120,10 +127,11 @@ function inFull(socket: DeviceSocket, podId: string, clock: Clock): z.infer<type
   };
 }
 
-async function ownerOf(registry: Registry, deviceId: string): Promise<z.infer<typeof ownerOfDevice>> {
+/** Throws 404 when no other pod has it. An entry of this pod is that of a connection which is just ending, or has. */
+async function ownerOf(deviceId: string, registry: Registry, self: Self): Promise<z.infer<typeof ownerOfDevice>> {
   const [entry] = await registry.lookup([deviceId]);
   if (entry instanceof RegistryUnavailable) throw unavailable();
-  if (!entry) throw notHere();
+  if (!entry || isOf(self, entry)) throw notHere();
   const { serverIp, port, podId, traceId } = entry;
   return { deviceId, owner: { serverIp, port, podId, traceId } };
 }

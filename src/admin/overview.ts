@@ -1,10 +1,10 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { DrainPlan } from '../../machines/drain-plan.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime, repeat } from '../clock.ts';
 import type { Flow } from '../device/traffic.ts';
 import type { DrainProgress, SweepReport } from '../drain-report.ts';
 import type { Life } from '../life.ts';
+import { LoopLag } from '../loop-lag.ts';
 import type { Metrics, MetricTotals } from '../metrics.ts';
 
 /** A pod at one moment. Counts are since its start. */
@@ -12,6 +12,8 @@ export interface Overview extends MetricTotals {
   /** ISO 8601 UTC. */
   at: string;
   podId: string;
+  /** ISO 8601 UTC. A pod that was started again may have the podId it had. */
+  startedAt: string;
   /** The pod chart's dotted state. */
   state: string;
   connections: number;
@@ -29,6 +31,7 @@ export interface Overview extends MetricTotals {
 
 export interface OverviewsOptions {
   podId: string;
+  startedAt: string;
   plan: DrainPlan;
   life: Life;
   metrics: Metrics;
@@ -37,14 +40,12 @@ export interface OverviewsOptions {
 }
 
 const everyMs = 1000;
-/** How often the event loop is timed, which is what an idle one takes, ms. */
-const resolutionMs = 10;
 
 /** Makes an overview a second for everybody who looks, and none while nobody does. */
 export class Overviews {
   readonly #options: OverviewsOptions;
   readonly #lookers = new Set<(overview: Overview) => void>();
-  readonly #lag = monitorEventLoopDelay({ resolution: resolutionMs });
+  readonly #lag = new LoopLag();
   #end = () => {};
 
   constructor(options: OverviewsOptions) {
@@ -73,12 +74,12 @@ export class Overviews {
 
   stop(): void {
     this.#lookers.clear();
-    this.#lag.disable();
+    this.#lag.stop();
     this.#end();
   }
 
   #begin(): void {
-    this.#lag.enable();
+    this.#lag.start();
     this.#end = repeat(
       this.#options.clock,
       () => everyMs,
@@ -91,18 +92,19 @@ export class Overviews {
   }
 
   async #read(): Promise<Overview> {
-    const { podId, plan, life, metrics, isRegistryUp, clock } = this.#options;
+    const { podId, startedAt, plan, life, metrics, isRegistryUp, clock } = this.#options;
     const { traffic, size } = life.connections;
     return {
       at: isoTime(clock, clock.now()),
       podId,
+      startedAt,
       state: life.state(),
       connections: size,
       states: Object.fromEntries(traffic.countByState()),
       flows: traffic.flows(),
       ...(await metrics.read()),
       isRegistryUp: isRegistryUp(),
-      lagMs: Math.max(0, this.#lag.max / 1e6 - resolutionMs),
+      lagMs: this.#lag.longestMs,
       plan,
       drain: life.progress(),
       sweepsDone: life.drain.reports,

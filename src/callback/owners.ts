@@ -5,10 +5,16 @@ import type { Logger } from '../log.ts';
 import type { Entry, Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
 
+/** This pod, as its own entries name it. */
+export interface Self {
+  podId: string;
+  serverIp: string;
+  port: () => number;
+}
+
 export interface OwnersOptions {
   registry: Registry;
-  /** This pod, as its own entries name it. */
-  self: { podId: string; serverIp: string; port: () => number };
+  self: Self;
   isPodAddress: (address: string) => boolean;
   log: Logger;
 }
@@ -23,9 +29,6 @@ export type Owners = ReturnType<typeof createOwners>;
 
 /** Which pod to ask about a device that is not on this one. */
 export function createOwners({ registry, self, isPodAddress, log }: OwnersOptions) {
-  const isSelf = ({ podId, serverIp, port }: Entry) =>
-    podId === self.podId || (serverIp === self.serverIp && port === self.port());
-
   return {
     /** One answer for each device, in the same order: its entry, undefined for none, or why that cannot be said. */
     async lookUp(deviceIds: readonly string[]): Promise<(Entry | Problem | undefined)[]> {
@@ -38,7 +41,7 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
     },
 
     /** The other pod that an entry names; undefined: none does. */
-    otherPod: (entry: Entry | undefined): Entry | undefined => (entry && !isSelf(entry) ? entry : undefined),
+    otherPod: (entry: Entry | undefined): Entry | undefined => (entry && !isOf(self, entry) ? entry : undefined),
 
     /** Why this pod must not be asked, if so. `wasForwarded`: the request was sent on by another pod already. */
     objection({ serverIp }: Owner, wasForwarded: boolean): Problem | undefined {
@@ -64,6 +67,11 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
       return unavailable('owner-unreachable', 'the pod that owns the device did not take the word of this one');
     },
   };
+}
+
+/** Does the entry name this pod, or one that was at its address before? */
+export function isOf(self: Self, { podId, serverIp, port }: Entry): boolean {
+  return podId === self.podId || (serverIp === self.serverIp && port === self.port());
 }
 
 export function notConnected(): Problem {

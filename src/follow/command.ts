@@ -26,11 +26,15 @@ Usage: ws-connect follow DEVICE [--admin URL]
   --sample N   the next N connections of the pod, 1 to 100, from their beginning to their end
   --admin URL  the pod's admin listener; default http://127.0.0.1:8082
 
-A line is {"at","deviceId","traceId","event","from","to"}, with "reason" once the connection ends. "from" is null at its beginning,
-and the same as "to" for an event that it ignored. It ends with the pod, or by Ctrl-C.
+A line is {"at","deviceId","traceId","event","from","to"}, with "reason" once the connection ends, and "missed" when so many lines
+before it came too fast. "from" is null at its beginning, and the same as "to" for an event that leaves it where it is. It ends with
+the pod, with the last connection of the sample, or by Ctrl-C.
 
-Exit codes: 0 the pod has ended; 1 it did not answer, or not as it should; 2 the arguments are wrong.
+Exit codes: 0 the pod or the sample has ended; 1 no answer, or not that of a pod; 2 the arguments are wrong.
 `;
+
+/** From the request to the first of the answer, ms. */
+const answerWithinMs = 5000;
 
 /** `ws-connect follow`. Returns the exit code. */
 export async function follow(args: string[]): Promise<number> {
@@ -43,11 +47,12 @@ export async function follow(args: string[]): Promise<number> {
   if (deviceId !== undefined) await tellOwner(admin, deviceId);
   const query = deviceId === undefined ? `sample=${options.sample}` : `device=${deviceId}`;
   const stream = await ask(new URL(`/events?${query}`, admin));
-  if (stream.statusCode !== 200) throw new FollowError(await refusal(stream));
+  if (stream.statusCode !== 200) throw new FollowError(`${stream.statusCode} ${await text(stream)}`);
+  if (stream.headers['content-type'] !== 'text/event-stream') throw noPod(admin);
   process.stdout.on('error', () => {}); // who read it has enough
   try {
-    for await (const { data } of eventsIn(stream)) {
-      if (!process.stdout.write(`${data}\n`) && process.stdout.destroyed) return 0;
+    for await (const step of eventsIn(stream, 'step')) {
+      if (!process.stdout.write(`${step}\n`) && process.stdout.destroyed) return 0;
     }
   } catch (error) {
     throw new FollowError(`${admin.origin} broke off`, error);
@@ -94,20 +99,33 @@ function misuse(message: string): UsageError {
 
 /** A pod shows nothing of a device that is on another one. */
 async function tellOwner(admin: URL, deviceId: string): Promise<void> {
-  const answer = await ask(new URL(`/connections/${deviceId}`, admin));
-  const { owner } = JSON.parse(await text(answer)) as { owner?: { podId: string; serverIp: string } };
+  const owner = ownerIn(await text(await ask(new URL(`/connections/${deviceId}`, admin))), admin);
   if (owner) process.stderr.write(`${deviceId} is on pod ${owner.podId} at ${owner.serverIp}: follow it there\n`);
 }
 
-async function ask(url: URL): Promise<IncomingMessage> {
+function ownerIn(answer: string, admin: URL): { podId: string; serverIp: string } | undefined {
   try {
-    const [response] = (await once(get(url), 'response')) as [IncomingMessage];
-    return response;
+    return (JSON.parse(answer) as { owner?: ReturnType<typeof ownerIn> } | null)?.owner;
   } catch (error) {
-    throw new FollowError(`${url.origin} does not answer: ${(error as Error).message}`, error);
+    throw noPod(admin, error);
   }
 }
 
-async function refusal(answer: IncomingMessage): Promise<string> {
-  return `${answer.statusCode} ${await text(answer)}`;
+async function ask(url: URL): Promise<IncomingMessage> {
+  const request = get(url);
+  request.on('error', () => {}); // it may come a second time, while the answer is read
+  const overdue = () => request.destroy(new Error(`nothing within ${answerWithinMs / 1000} s`));
+  const timer = setTimeout(overdue, answerWithinMs);
+  try {
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    return response;
+  } catch (error) {
+    throw new FollowError(`${url.origin} does not answer: ${(error as Error).message}`, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function noPod(admin: URL, cause?: unknown): FollowError {
+  return new FollowError(`${admin.origin} is not the admin listener of a pod`, cause);
 }

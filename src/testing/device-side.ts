@@ -1,3 +1,4 @@
+import type { ActorOptions, AnyActorLogic } from 'xstate';
 import { createActor, createEmptyActor } from 'xstate';
 import { connectionsLogic } from '../../machines/connections.ts';
 import type { Clock } from '../clock.ts';
@@ -17,6 +18,7 @@ interface DeviceSideOptions {
   log: Logger;
   settings?: Partial<SocketSettings>;
   Kept?: typeof Connections;
+  inspect?: ActorOptions<AnyActorLogic>['inspect'];
 }
 
 export const testLeaseTtlMs = 60_000;
@@ -36,8 +38,10 @@ const defaults: SocketSettings = {
 };
 
 /** The connections of a pod and what their sockets share, without anything that listens. The clockwork is not started. */
-export function createDeviceSide({ clock, registry, metrics, log, settings, Kept = Connections }: DeviceSideOptions) {
-  const connections = new Kept(createActor(connectionsLogic, { input: { parent: createEmptyActor() } }).start());
+export function createDeviceSide(options: DeviceSideOptions) {
+  const { clock, registry, metrics, log, settings, Kept = Connections, inspect } = options;
+  const supervisor = createActor(connectionsLogic, { input: { parent: createEmptyActor() }, inspect });
+  const connections = new Kept(supervisor.start());
   const ports: SocketPorts = {
     clock,
     clockwork: new Clockwork(clock),

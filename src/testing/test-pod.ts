@@ -1,3 +1,4 @@
+import type { InspectionEvent, Observer } from 'xstate';
 import { restarting } from '../../machines/disconnect.ts';
 import type { Clockwork } from '../clockwork.ts';
 import { createAccept } from '../device/accept.ts';
@@ -23,6 +24,8 @@ export interface TestPodOptions {
   pingIntervalMs?: number;
   /** PONG_TIMEOUT_MS; 60000. */
   pongTimeoutMs?: number;
+  /** Is told what xstate tells an inspector: of the supervisor of the connections, which is the root, and of each of them. */
+  inspect?: Observer<InspectionEvent> | ((event: InspectionEvent) => void);
 }
 
 export interface ConnectOptions {
@@ -54,7 +57,7 @@ export class TestPod {
   readonly #clockwork: Clockwork;
   readonly #accept: (accepted: Accepted) => void;
 
-  constructor({ clock = new SteppedClock(), registry, ...settings }: TestPodOptions = {}) {
+  constructor({ clock = new SteppedClock(), registry, inspect, ...settings }: TestPodOptions = {}) {
     this.clock = clock;
     this.registry = registry ?? new MemoryRegistry(clock, testLeaseTtlMs);
     const log = createLogger('silent');
@@ -64,6 +67,7 @@ export class TestPod {
       metrics: { closed: () => {} },
       log,
       settings,
+      inspect,
     });
     this.#connections = connections;
     this.#clockwork = ports.clockwork;

@@ -1,4 +1,4 @@
-import type { Attributes, Tracer } from '@opentelemetry/api';
+import type { Span, Tracer } from '@opentelemetry/api';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Context, Middleware, Next } from 'koa';
 import { isDeviceId } from '../device-id.ts';
@@ -26,11 +26,10 @@ export function traceCallbacks(tracer: Tracer): Middleware {
     putUnder(here, headers);
     try {
       await context.with(here, next);
-      span.setAttributes(answered(ctx, ctx.status, ctx.state['outcome'] as string | undefined));
+      describeAnswer(span, ctx, { status: ctx.status, outcome: ctx.state['outcome'] as string | undefined });
     } catch (error) {
       const { status, code } = error instanceof Problem ? error : { status: 500, code: 'internal-error' };
-      span.setAttributes(answered(ctx, status, code));
-      if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });
+      describeAnswer(span, ctx, { status, outcome: code, message: (error as Error).message });
       throw error;
     } finally {
       span.end();
@@ -43,11 +42,22 @@ function routeOf(path: string): string | undefined {
   return path.startsWith('/callback/') ? '/callback/{deviceId}' : undefined;
 }
 
-function answered(ctx: Context & { params?: Record<string, string> }, status: number, outcome?: string): Attributes {
-  const deviceId = ctx.params?.['deviceId'] ?? '';
-  return {
+interface Answered {
+  status: number;
+  outcome: string | undefined;
+  message?: string;
+}
+
+function describeAnswer(
+  span: Span,
+  { params = {} }: Context & { params?: Record<string, string> },
+  { status, outcome, message }: Answered,
+): void {
+  const { deviceId = '' } = params;
+  span.setAttributes({
     'http.response.status_code': status,
     ...(outcome !== undefined && { 'ws_connect.outcome': outcome }),
     ...(isDeviceId(deviceId) && { 'ws_connect.device_id': deviceId }),
-  };
+  });
+  if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR, ...(message !== undefined && { message }) });
 }

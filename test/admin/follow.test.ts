@@ -1,7 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { kicked } from '../../machines/disconnect.ts';
+import type { Step } from '../../src/admin/follow.ts';
+import { Followers } from '../../src/admin/follow.ts';
+import { systemClock } from '../../src/clock.ts';
+import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import { ask, push } from '../support/ask.ts';
-import type { TestPod } from '../support/pod.ts';
+import { Device } from '../support/device.ts';
+import { startDeviceSide } from '../support/device-side.ts';
 import { EventReader } from '../support/events.ts';
+import type { TestPod } from '../support/pod.ts';
+import { RawClient } from '../support/raw-client.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import { until } from '../support/until.ts';
 
@@ -48,18 +56,51 @@ describe('who follows a device', () => {
     expect(path(reader)[0]).toEqual(['registered.active', 'socket.closed', 'closing.unregistering']);
   });
 
-  it('sees an event that the connection ignores, as a step to where it is', async () => {
+  it('sees an event that leaves the connection where it is', async () => {
     const pod = await runPod();
-    await runDevice(pod, 'lamp-1');
+    await RawClient.device(pod.device, 'lamp-1'); // answers no close
     const reader = await follow(pod, 'device=lamp-1');
-    const kick = () => ask(pod.callback, '/connections/lamp-1', { method: 'DELETE' });
 
-    await kick();
-    await kick();
+    await ask(pod.callback, '/connections/lamp-1', { method: 'DELETE' });
     await reader.first(isOver);
 
-    const stays = path(reader).filter(([from, , to]) => from === to);
-    expect(stays.every(([, event]) => event === 'close' || event === 'socket.closed')).toBe(true);
+    expect(path(reader).slice(-3)).toEqual([
+      ['closing.unregistering', 'registry.unregistered', 'closing.disconnecting'],
+      ['closing.disconnecting', 'peer.overdue', 'closing.disconnecting'],
+      ['closing.disconnecting', 'socket.closed', 'unregistered'],
+    ]);
+  });
+
+  it('sees the end of a connection that fails', async () => {
+    const { connections, address } = await startDeviceSide();
+    const steps: Step[] = [];
+    const device = await Device.connect(address, 'lamp-1');
+    const socket = connections.get('lamp-1')!;
+    await until(() => socket.state === 'registered.active');
+    const { system } = socket.actor!;
+    const followers = new Followers({
+      inspect: (observer) => system.inspect(observer),
+      connections: () => connections.all(),
+      clock: systemClock,
+    });
+    followers.follow({ deviceId: 'lamp-1' }, { step: (step) => steps.push(step), over: () => {} });
+    vi.spyOn(connections, 'forget').mockImplementationOnce(() => {
+      throw new Error('a bug');
+    });
+
+    socket.close(kicked);
+    await device.closed;
+
+    expect(steps).toEqual([
+      expect.objectContaining({
+        deviceId: 'lamp-1',
+        traceId: socket.traceId,
+        from: 'registered.active',
+        event: 'xstate.error',
+        to: 'unregistered',
+        reason: 'server-error',
+      }),
+    ]);
   });
 
   it('sees all its connections here, and those of no other device', async () => {
@@ -77,15 +118,17 @@ describe('who follows a device', () => {
 });
 
 describe('who follows a sample', () => {
-  it('sees so many connections that begin, to their end, and no others', async () => {
+  it('sees so many connections that begin, to the end of the last, and no others', async () => {
     const pod = await runPod();
     const before = await runDevice(pod, 'before');
     const reader = await follow(pod, 'sample=2');
-    const devices = [];
-    for (const deviceId of ['a', 'b', 'c']) devices.push(await runDevice(pod, deviceId));
+    const first = await runDevice(pod, 'a');
+    await first.close();
+    await reader.first(isOver);
+    const others = [await runDevice(pod, 'b'), await runDevice(pod, 'c')];
 
-    for (const device of [before, ...devices.toReversed()]) await device.close();
-    await reader.first(({ deviceId, to }) => deviceId === 'a' && to === 'unregistered');
+    for (const device of [before, ...others.toReversed()]) await device.close();
+    await reader.closed;
 
     const [begun, ended] = ['xstate.init', 'socket.closed'].map((event) =>
       reader.events.filter(({ data }) => data['event'] === event),
@@ -118,6 +161,29 @@ describe('/events', () => {
 
     expect(refused).toMatchObject({ status: 503, json: { code: 'too-many-followers' } });
     expect(taken).toBe(true);
+  });
+
+  it('says every 15 s that it is still there, and nothing else of a quiet device', async () => {
+    const clock = new SteppedClock();
+    const pod = await runPod({}, onTestFinished, clock);
+    const reader = await follow(pod, 'device=lamp-1');
+
+    await clock.pass(31_000, 1000);
+    await until(() => reader.events.length >= 2);
+
+    expect(reader.events).toEqual([
+      { event: 'alive', data: {} },
+      { event: 'alive', data: {} },
+    ]);
+  });
+
+  it('has a head that ends', async () => {
+    const pod = await runPod();
+
+    const { status, headers } = await ask(pod.admin, '/events?device=lamp-1', { method: 'HEAD' });
+
+    expect(status).toBe(200);
+    expect(headers['content-type']).toBe('text/event-stream');
   });
 
   it('does not keep a pod from ending', async () => {

@@ -60,6 +60,17 @@ describe('/connections/DEVICE', () => {
     });
   });
 
+  it('is answered 404 when the registry still names this pod, or one that was at its address before', async () => {
+    const { near, own } = await runTwoPods(redis, { POD_UID: '' });
+    const podId = String((await near.logged('ready'))['podId']);
+    await own('lamp-1', { serverIp: '127.0.0.2', port: near.callbackPort, podId: 'a-former-one' });
+    await own('lamp-2', { serverIp: '127.0.0.9', port: 1, podId });
+
+    const answers = [await ask(near.admin, '/connections/lamp-1'), await ask(near.admin, '/connections/lamp-2')];
+
+    for (const answer of answers) expect(answer).toMatchObject({ status: 404, json: { code: 'not-connected' } });
+  });
+
   it.each([
     ['lamp-1', 404, 'not-connected'],
     ['a%20b', 400, 'bad-device-id'],
@@ -114,6 +125,7 @@ describe('who asks to close a connection', () => {
     ['a page of a sister site', { 'Sec-Fetch-Site': 'same-site' }],
     ['a page of another origin', { Origin: 'http://evil.example' }],
     ['a page of no origin', { Origin: 'null' }],
+    ['a picture in whatever page', { 'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/145.0' }],
   ])('or to drain the pod is refused when it is %s', async (_who, headers) => {
     const pod = await runPod();
     await runDevice(pod, 'lamp-1');

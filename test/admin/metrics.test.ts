@@ -1,4 +1,6 @@
+import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
+import { exposeLag } from '../../src/metrics/gauges.ts';
 import { ask, metric, metrics, push } from '../support/ask.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import { until } from '../support/until.ts';
@@ -133,6 +135,22 @@ it('the phase of the drain is a number', async () => {
   const during = await metric(pod.admin, 'ws_connect_drain_phase');
 
   expect([before, during]).toEqual([0, 1]);
+});
+
+it('the lag of the event loop is in seconds, and of the time since the last scrape', async () => {
+  const registry = new Registry();
+  const lag = {
+    longestMs: 250,
+    reset() {
+      this.longestMs = 0;
+    },
+  };
+  exposeLag([registry], lag);
+  const read = async () => (await registry.metrics()).split('\n')[2];
+
+  const seen = [await read(), await read()];
+
+  expect(seen).toEqual(['ws_connect_event_loop_lag_seconds 0.25', 'ws_connect_event_loop_lag_seconds 0']);
 });
 
 it('two pods in one process count apart', async () => {

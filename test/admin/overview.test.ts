@@ -94,7 +94,15 @@ describe('the overview of a pod', () => {
       drain: {},
     };
     const plan = loadConfig({}).drainPlan;
-    const overviews = new Overviews({ podId: 'p', plan, life: life as Life, metrics, isRegistryUp: () => true, clock });
+    const overviews = new Overviews({
+      podId: 'p',
+      startedAt: '',
+      plan,
+      life: life as Life,
+      metrics,
+      isRegistryUp: () => true,
+      clock,
+    });
     const seconds = async (count: number) => {
       for (let second = 0; second < count; second += 1) await clock.pass(1000, 1000);
       return reads.mock.calls.length;

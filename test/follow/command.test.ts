@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseFollowArguments } from '../../src/follow/command.ts';
 import { UsageError } from '../../src/usage-error.ts';
+import { ask } from '../support/ask.ts';
 import { Child } from '../support/child.ts';
 import { freePort } from '../support/free-port.ts';
-import { runRegistered, runTwoPods } from '../support/owners.ts';
+import { runRegistered, runTwoPods, strangeOwner } from '../support/owners.ts';
 import { startProcess } from '../support/process.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
@@ -54,7 +55,7 @@ describe('ws-connect follow', () => {
     expect(child.stderr).toMatch(/^lamp-1 is on pod \S+ at 127\.0\.0\.3: follow it there\n$/);
   });
 
-  it('follows a sample of the connections that begin', async () => {
+  it('follows a sample of the connections that begin, and ends with the last of it', async () => {
     const pod = await runPod();
     const child = follow('--sample', '1', '--admin', pod.admin);
     let number = 0;
@@ -63,8 +64,13 @@ describe('ws-connect follow', () => {
       await runDevice(pod, `lamp-${(number += 1)}`);
       return child.lines.length > 0;
     });
+    const [{ deviceId }] = steps(child) as [{ deviceId: string }];
+    await ask(pod.admin, `/connections/${deviceId}`, { method: 'DELETE' });
+    const { code } = await child.exited;
 
-    expect(new Set(steps(child).map(({ deviceId }) => deviceId)).size).toBe(1);
+    expect(code).toBe(0);
+    expect(new Set(steps(child).map((step) => step['deviceId']))).toEqual(new Set([deviceId]));
+    expect(steps(child).at(-1)).toMatchObject({ to: 'unregistered', reason: 'kicked' });
   });
 
   it('ends with 1 and a sentence when nobody answers', async () => {
@@ -74,6 +80,36 @@ describe('ws-connect follow', () => {
 
     expect(code).toBe(1);
     expect(child.stderr).toMatch(/^ws-connect: http:\/\/127\.0\.0\.1:\d+ does not answer: .*ECONNREFUSED/);
+  });
+
+  it('ends with 1 and a sentence when its pod is cut off', async () => {
+    const pod = startProcess();
+    const { device: address, admin } = await pod.ready();
+    const child = follow('lamp-1', '--admin', admin);
+    await until(async () => {
+      await Device.connect(address, 'lamp-1');
+      return child.lines.length > 0;
+    });
+
+    pod.signal('SIGKILL');
+    const { code } = await child.exited;
+
+    expect(code).toBe(1);
+    expect(child.stderr).toMatch(/^ws-connect: http:\S+ broke off\n$/);
+  });
+
+  it.each([
+    ['a page', '<!doctype html>', 'is not the admin listener of a pod'],
+    ['JSON', 'null', 'is not the admin listener of a pod'],
+    ['nothing', undefined, 'does not answer: nothing within 5 s'],
+  ])('ends with 1 and a sentence when something else answers with %s', async (_what, answer, why) => {
+    const { serverIp, port } = await strangeOwner((_request, response) => answer && response.end(answer));
+    const child = follow('lamp-1', '--admin', `http://${serverIp}:${port}`);
+
+    const { code } = await child.exited;
+
+    expect(code).toBe(1);
+    expect(child.stderr).toBe(`ws-connect: http://${serverIp}:${port} ${why}\n`);
   });
 
   it('explains itself', async () => {

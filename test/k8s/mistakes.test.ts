@@ -30,6 +30,14 @@ const againstTheSchema: Mistake[] = [
   [alerts, 'for: 10m', 'for: long', 'for'],
   [alerts, 'annotations:', 'annotation:', 'annotation'],
   ['overlays/prod/pod-monitor.yaml', 'kind: PodMonitor', 'kind: PodMonitors', 'there is no schema for this kind'],
+  [dashboard, '"legendFormat": "p50"', '"legend": "p50"', 'legendFormat'],
+  [dashboard, '"graphTooltip"', '"graphToolTip"', 'graphToolTip'],
+  [dashboard, '"mergeValues"', '"mergedValues"', 'mergedValues'],
+  [dashboard, '"fillOpacity": 20', '"fillOpacity": "20"', "Type 'string' is not assignable to type 'number'"],
+  [dashboard, '"mode": "normal"', '"mode": "stacked"', `"stacked"' is not assignable`],
+  [dashboard, '"showValue": "never"', '"showValue": "no"', `"no"' is not assignable`],
+  [dashboard, '"type": "state-timeline"', '"type": "status-timeline"', `"status-timeline"' is not assignable`],
+  [dashboard, '"refresh": 2', '"refresh": 9', "Type '9' is not assignable"],
 ];
 
 const againstTheProgram: Mistake[] = [
@@ -86,7 +94,9 @@ const againstTheMetrics: Mistake[] = [
   [alerts, 'for: 10m', 'for: 0s', 'WsConnectNearlyFull: it is not so that it waits before it calls'],
   [alerts, 'severity: warning', 'severity: bad', 'says how bad it is'],
   [alerts, 'summary: No', 'title: No', 'says what is wrong'],
-  [alerts, '#the-registry', '#the-registrar', 'says where the README says what to do'],
+  [alerts, '#when-redis-is-away', '#when-redis-is-gone', 'says where the documents say what to do'],
+  [alerts, 'docs/security.md', 'docs/secrets.md', 'says where the documents say what to do'],
+  [alerts, '(docs/deploying.md#apply-it)', '(the README)', 'says where the documents say what to do'],
   [dashboard, 'sum by (state) (', 'sum by (phase) (', 'Connections by state: groups by phase'],
   [dashboard, '{{code}} {{reason}}', '{{code}} {{why}}', 'Closes by code and reason: shows why'],
   [dashboard, 'ws_connect_takeovers_total', 'ws_connect_connects_total', 'does not show ws_connect_takeovers_total'],

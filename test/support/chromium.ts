@@ -6,7 +6,10 @@ import { provide } from './debian.ts';
 
 const commands = ['chromium', 'chromium-browser', 'google-chrome'];
 
-/** A machine without a network, or with a closed one, refuses what a browser does besides; and root has no sandbox. */
+/**
+ * A machine without a network, or with a closed one, refuses what a browser does besides; and root has no sandbox. `pod.test` is this
+ * machine by a name, which a browser trusts less than a loopback address.
+ */
 const flags = [
   '--no-sandbox',
   '--disable-gpu',
@@ -15,6 +18,7 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--host-resolver-rules=MAP pod.test 127.0.0.1',
 ];
 
 /** The path of a Chromium. Throws when there is none to be had. */

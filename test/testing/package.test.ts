@@ -3,12 +3,11 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { Child } from '../support/child.ts';
+import { codeBlock } from '../support/docs.ts';
 
 const root = new URL('../../', import.meta.url);
-const readme = readFileSync(new URL('README.md', root), 'utf8');
-const examples = [...readme.matchAll(/```js\n(.*?)```/gs)].map(([, code]) => code!);
-const deviceTest = examples.find((code) => code.includes('TestPod'))!;
-const walk = examples.find((code) => code.includes('connectionChart'))!;
+const deviceTest = codeBlock('js', 'TestPod');
+const walk = codeBlock('js', 'connectionChart');
 
 /** Runs a module in a process of its own, as if it stood in a project that has the package. */
 async function run(code: string) {
@@ -18,7 +17,7 @@ async function run(code: string) {
   return { exitCode, lines: child.lines, stderr: child.stderr };
 }
 
-it("the README's test of a device passes", async () => {
+it('the test of a device in the documents passes', async () => {
   const { exitCode, lines, stderr } = await run(deviceTest);
 
   expect(stderr).toBe('');
@@ -26,14 +25,14 @@ it("the README's test of a device passes", async () => {
   expect(exitCode).toBe(0);
 });
 
-it("the README's test of a device fails when the device does something else", async () => {
+it('the test of a device in the documents fails when the device does something else', async () => {
   const { exitCode, lines } = await run(deviceTest.replace('lamp.fallSilent();', ''));
 
   expect(lines).toContainEqual(expect.stringMatching(/ fail 1$/));
   expect(exitCode).toBe(1);
 });
 
-it("the README's walk over the chart prints every path", async () => {
+it('the walk over the chart in the documents prints every path', async () => {
   const { exitCode, lines, stderr } = await run(walk);
 
   expect(stderr).toBe('');

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { InspectionEvent } from 'xstate';
+import { isMachineSnapshot } from 'xstate';
 import { MemoryRegistry } from '../../src/registry/memory.ts';
 import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import { TestPod } from '../../src/testing/test-pod.ts';
@@ -209,5 +211,23 @@ describe('test pods', () => {
     await pod.pass(500);
 
     expect(lamp.states).toEqual([...life, 'registered.idle', ...end]);
+  });
+
+  it('show an inspector every step of their devices', async () => {
+    const steps: unknown[] = [];
+    const inspect = (told: InspectionEvent) => {
+      if (told.type !== '@xstate.snapshot' || !isMachineSnapshot(told.snapshot)) return;
+      steps.push([told.event.type, told.snapshot.value]);
+    };
+    const pod = new TestPod({ inspect });
+
+    await pod.connect('lamp-1');
+    await pod.pass(3000);
+
+    expect(steps).toEqual([
+      ['xstate.init', { connecting: 'registering' }],
+      ['registry.registered', { registered: 'active' }],
+      ['connection.idle', { registered: 'idle' }],
+    ]);
   });
 });

@@ -123,6 +123,17 @@ describe('the span of a callback', () => {
     expect(callback!.attributes['http.response.status_code']).toBe(503);
   });
 
+  it('is an error when the owner has answered so', async () => {
+    const { near, own } = await runTwoPods(redis);
+    await own('called-8', await fakeOwner((_request, response) => response.writeHead(503).end()));
+
+    await push(near.callback, 'called-8');
+    const [callback] = await spans.ended('callback', about('called-8'));
+
+    expect(callback!.attributes).toMatchObject({ 'http.response.status_code': 503, 'ws_connect.outcome': 'forwarded' });
+    expect(callback!.status.code).toBe(SpanStatusCode.ERROR);
+  });
+
   it.each([
     ['nobody', {}, 404, 'not-connected'],
     ['%2e%2e', {}, 400, 'bad-device-id'],

@@ -19,16 +19,18 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<Answ
   }
 }
 
-/** Asks again and again while it is on and somebody looks, and at once when it is turned on. */
-export class Poll {
+/** Asks this path again and again while it is on and somebody looks, and at once when it is turned on. */
+export class Poll<T> {
+  readonly #path: string;
   readonly #everyMs: () => number;
-  readonly #run: () => Promise<void>;
-  /** Counts the turns on and off. */
+  readonly #show: (answer: Answer<T>) => void;
+  /** Counts the turns on and off: what was asked before the last of them is not shown any more. */
   #round = 0;
 
-  constructor(everyMs: () => number, run: () => Promise<void>) {
+  constructor(path: string, everyMs: () => number, show: (answer: Answer<T>) => void) {
+    this.#path = path;
     this.#everyMs = everyMs;
-    this.#run = run;
+    this.#show = show;
   }
 
   start(): void {
@@ -42,7 +44,11 @@ export class Poll {
 
   async #turn(round: number): Promise<void> {
     if (round !== this.#round) return;
-    if (!document.hidden) await this.#run();
+    if (!document.hidden) {
+      const answer = await ask<T>(this.#path);
+      if (round !== this.#round) return;
+      this.#show(answer);
+    }
     setTimeout(() => void this.#turn(round), this.#everyMs());
   }
 }

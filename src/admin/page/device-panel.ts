@@ -1,4 +1,4 @@
-import type { Refusal } from './api.ts';
+import type { Answer, Refusal } from './api.ts';
 import { ask, Poll } from './api.ts';
 import { confirm } from './confirm.ts';
 import { byId, create, setText } from './dom.ts';
@@ -25,32 +25,37 @@ type Facts = Record<(typeof factNames)[number], string>;
 const hereMs = 1000;
 const awayMs = 5000;
 
+/** The pod says every 15 s that it is there. */
+const silentMs = 40_000;
+
 /** One device: what is known of its connection, asked now and then, and what it does, as it does it. */
 class DevicePanel {
   readonly #deviceId: string;
   readonly #timeline = new Timeline();
   readonly #facts = makeFacts();
-  readonly #poll = new Poll(
-    () => (this.#traceId === undefined ? awayMs : hereMs),
-    () => this.#look(),
-  );
+  readonly #path: string;
+  readonly #poll: Poll<ConnectionInFull | Elsewhere>;
   readonly #stream: Stream;
   #traceId: string | undefined;
 
   constructor(deviceId: string) {
     this.#deviceId = deviceId;
+    this.#path = `/connections/${encodeURIComponent(deviceId)}`;
+    const everyMs = () => (this.#traceId === undefined ? awayMs : hereMs);
+    this.#poll = new Poll(this.#path, everyMs, (answer) => this.#answered(answer));
     const following = byId('device-following', HTMLElement);
-    this.#timeline.clear();
     this.#stream = new Stream(`/events?device=${encodeURIComponent(deviceId)}`, {
-      on: { step: (step) => this.#step(step as Step) },
+      on: { step: (step) => this.#step(step as Step), alive: () => {} },
       up: () => {
         setText(following, 'following live');
+        this.#timeline.resume();
         this.#poll.start(); // after the stream: nothing is missed in between
       },
       down: () => {
         setText(following, 'not followed just now: the pod is away, or as many follow as may at once');
         this.#poll.start();
       },
+      silentMs,
     });
     setText(byId('device-name', HTMLElement), deviceId);
     setText(byId('device-note', HTMLParagraphElement), '');
@@ -70,14 +75,10 @@ class DevicePanel {
     if (this.#traceId === undefined) this.#poll.start(); // it has come
   }
 
-  async #look(): Promise<void> {
-    const { body, refused } = await ask<ConnectionInFull | Elsewhere>(
-      `/connections/${encodeURIComponent(this.#deviceId)}`,
-    );
-    if (!this.#stream.isOpen) return; // nobody asks any more
+  #answered({ body, refused }: Answer<ConnectionInFull | Elsewhere>): void {
     const where = byId('device-where', HTMLParagraphElement);
     const here = body && 'state' in body ? body : undefined;
-    if (here) this.#timeline.begin(here);
+    if (here) this.#timeline.catchUp(here);
     if (!refused || refused.status === 404) this.#show(here); // else what was known last stays
     if (refused) setText(where, notHere(refused));
     else setText(where, 'owner' in body ? elsewhere(body) : '');
@@ -100,8 +101,7 @@ class DevicePanel {
       action: 'Kick the device',
     });
     if (!isSure) return;
-    const path = `/connections/${encodeURIComponent(deviceId)}`;
-    const { refused } = await ask(path, { method: 'DELETE', headers: { 'If-Match': `"${traceId}"` } });
+    const { refused } = await ask(this.#path, { method: 'DELETE', headers: { 'If-Match': `"${traceId}"` } });
     setText(
       byId('device-note', HTMLParagraphElement),
       refused ? `Not kicked: ${refused.detail}.` : `${deviceId} was kicked.`,
@@ -116,8 +116,8 @@ export function showDevice(): void {
   const open = () => {
     const deviceId = new URLSearchParams(location.hash.slice(1)).get('device') ?? '';
     panel?.close();
-    panel = deviceId === '' ? undefined : new DevicePanel(deviceId);
     input.value = deviceId;
+    panel = deviceId !== '' && input.reportValidity() ? new DevicePanel(deviceId) : undefined;
   };
   byId('find', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();

@@ -20,6 +20,7 @@ export function showDrain(): (overview: Overview) => void {
   };
   start.addEventListener('click', () => void begin());
   return (overview) => {
+    if (latest && latest.startedAt !== overview.startedAt) setText(byId('drain-outcome', HTMLParagraphElement), ''); // of the pod before
     latest = overview;
     const { drain: progress, plan } = overview;
     setText(byId('drain-plan', HTMLParagraphElement), planInWords(plan));
@@ -41,6 +42,7 @@ function showProgress({ at, drain: progress, plan, states, sweepsDone }: Overvie
   const isOver = phase === 'stopped';
   const usedMs = Date.parse(at) - Date.parse(startedAt ?? at);
   const leftMs = Date.parse(deadline ?? at) - Date.parse(at);
+  const unregistered = sumBelow(states, 'connecting') + sumBelow(states, 'doubted');
   const closing = sumBelow(states, 'leaving') + sumBelow(states, 'closing');
   const [idle, active] = [states['registered.idle'] ?? 0, states['registered.active'] ?? 0];
   const facts: Record<string, string> = {
@@ -49,6 +51,7 @@ function showProgress({ at, drain: progress, plan, states, sweepsDone }: Overvie
     remaining: count(remaining),
     idle: count(idle),
     active: count(active),
+    unregistered: count(unregistered),
     closing: count(closing),
     closed: `${count(closedIdle)} idle, ${count(closedActive)} active`,
   };

@@ -43,7 +43,7 @@ function makeFigure({ title, names, unit, show }: Figure, history: History) {
   );
   const peak = create('span', { class: 'peak' });
   const spark = new Sparkline(...names);
-  const element = create('li', {}, create('span', { class: 'title' }, title), peak, value, spark.element);
+  const element = create('li', {}, create('span', { class: 'title' }, title), value, spark.element, peak);
   const draw = () => {
     for (const [index, name] of names.entries()) {
       const latest = history.latest(name);

@@ -1,4 +1,5 @@
-import { ask, Poll } from './api.ts';
+import type { Answer } from './api.ts';
+import { Poll } from './api.ts';
 import { byId, create, setRows, setText } from './dom.ts';
 import { count, dateTime, plural } from './format.ts';
 import type { FleetPod } from './wire.ts';
@@ -9,8 +10,7 @@ const everyMs = 5000;
 /** All pods the registry knows. `here` is the id of the one this page is of. */
 export function showFleet(here: () => string | undefined): void {
   const note = byId('fleet-note', HTMLParagraphElement);
-  const look = async () => {
-    const { body, refused } = await ask<{ pods: FleetPod[] }>('/pods');
+  const show = ({ body, refused }: Answer<{ pods: FleetPod[] }>) => {
     if (refused) return setText(note, `The fleet is not known just now: ${refused.detail}.`);
     const { pods } = body;
     const total = pods.reduce((sum, { connections }) => sum + connections, 0);
@@ -33,7 +33,7 @@ export function showFleet(here: () => string | undefined): void {
     });
     setRows(byId('fleet', HTMLTableSectionElement), rows);
   };
-  new Poll(() => everyMs, look).start();
+  new Poll('/pods', () => everyMs, show).start();
 }
 
 function bar(connections: number, most: number): HTMLElement {

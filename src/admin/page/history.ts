@@ -19,8 +19,10 @@ type Seen = Omit<Overview, 'state' | 'isRegistryUp' | 'plan' | 'drain' | 'sweeps
 export const rememberedMs = 300_000;
 /** What quantiles are taken over, in overviews. */
 const quantileSpan = 10;
+/** Over less than this no rate is taken, s: overviews come out of turn too, and what happened between two of them is little. */
+const shortestSpan = 0.5;
 
-/** What the page has seen of one pod in the last minutes. Another pod at the same address begins it anew. */
+/** What the page has seen of one pod in the last minutes. Another pod at the same address begins it anew, or the same one started again. */
 export class History {
   readonly points: Point[] = [];
   /** How often connections take each of their transitions, of the latest second. */
@@ -29,12 +31,11 @@ export class History {
   #recent: Seen[] = [];
 
   add(overview: Seen): void {
-    if (overview.podId !== this.#recent[0]?.podId) this.#forget();
-    const [before] = this.#recent;
-    const seconds = before ? (Date.parse(overview.at) - Date.parse(before.at)) / 1000 : 0;
-    if (before && seconds <= 0) return; // it was told twice
-    this.flows = before ? flowRates(before.flows, overview.flows, seconds) : [];
-    this.points.push({ at: Date.parse(overview.at), values: this.#values(overview, before, seconds) });
+    const [last] = this.#recent;
+    if (last && !isLater(overview, last)) this.#forget();
+    const before = this.#recent.find((earlier) => secondsBetween(earlier, overview) >= shortestSpan);
+    this.flows = before ? flowRates(before, overview) : [];
+    this.points.push({ at: Date.parse(overview.at), values: this.#values(overview, before) });
     this.#recent = [overview, ...this.#recent].slice(0, quantileSpan);
     const oldest = this.points.findIndex(({ at }) => at >= Date.parse(overview.at) - rememberedMs);
     this.points.splice(0, oldest);
@@ -45,13 +46,14 @@ export class History {
     return this.points.at(-1)?.values.get(name);
   }
 
-  #values(overview: Seen, before: Seen | undefined, seconds: number): Map<string, number> {
+  #values(overview: Seen, before: Seen | undefined): Map<string, number> {
     const values = new Map([
       ['connections', overview.connections],
       ['unregistered', sumBelow(overview.states, 'connecting')],
       ['lag', overview.lagMs],
     ]);
     if (!before) return values;
+    const seconds = secondsBetween(before, overview);
     const earlier = totals(before);
     for (const [name, total] of totals(overview)) values.set(name, (total - (earlier.get(name) ?? 0)) / seconds);
     for (const [name, q] of [
@@ -68,6 +70,15 @@ export class History {
     this.points.length = 0;
     this.#recent = [];
   }
+}
+
+/** Of the same run of the same pod, whose clock was not set back meanwhile. */
+function isLater(overview: Seen, last: Seen): boolean {
+  return overview.podId === last.podId && overview.startedAt === last.startedAt && overview.at >= last.at;
+}
+
+function secondsBetween(before: Seen, now: Seen): number {
+  return (Date.parse(now.at) - Date.parse(before.at)) / 1000;
 }
 
 /** All there is in this state and in those inside it. */
@@ -98,8 +109,9 @@ export function totals({ connects, closes, callbacks }: Seen): Map<string, numbe
   return found;
 }
 
-function flowRates(before: Flow[], now: Flow[], seconds: number): FlowRate[] {
+function flowRates(before: Seen, now: Seen): FlowRate[] {
   const key = ({ from, event, to }: Flow) => `${from} ${event} ${to}`;
-  const earlier = new Map(before.map((flow) => [key(flow), flow.count]));
-  return now.map((flow) => ({ ...flow, perSecond: (flow.count - (earlier.get(key(flow)) ?? 0)) / seconds }));
+  const seconds = secondsBetween(before, now);
+  const earlier = new Map(before.flows.map((flow) => [key(flow), flow.count]));
+  return now.flows.map((flow) => ({ ...flow, perSecond: (flow.count - (earlier.get(key(flow)) ?? 0)) / seconds }));
 }

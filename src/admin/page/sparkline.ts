@@ -40,8 +40,9 @@ export class Sparkline {
       x: width * (1 - (end - at) / rememberedMs),
       y: height - 1.5 - (height - 3) * (largest > 0 ? value / largest : 0),
     });
-    for (const [index, line] of this.#lines.entries()) line.setAttribute('d', pathOf(series[index]!, place));
-    this.#area.setAttribute('d', areaOf(series[0]!.map(place)));
+    const runs = series.map((dots) => runsOf(dots).map((run) => run.map(place)));
+    for (const [index, line] of this.#lines.entries()) line.setAttribute('d', runs[index]!.map(lineOf).join(''));
+    this.#area.setAttribute('d', runs[0]!.map(areaOf).join(''));
     return largest;
   }
 }
@@ -51,18 +52,27 @@ interface Dot {
   value: number;
 }
 
-function pathOf(dots: readonly Dot[], place: (dot: Dot) => { x: number; y: number }): string {
-  return dots
-    .map((dot, index) => {
-      const { x, y } = place(dot);
-      const isNew = index === 0 || dot.at - dots[index - 1]!.at > gapMs;
-      return `${isNew ? 'M' : 'L'}${x.toFixed(1)} ${y.toFixed(1)}`;
-    })
-    .join('');
+interface Place {
+  x: number;
+  y: number;
 }
 
-function areaOf(places: readonly { x: number; y: number }[]): string {
-  if (places.length < 2) return '';
-  const top = places.map(({ x, y }) => `L${x.toFixed(1)} ${y.toFixed(1)}`).join('');
-  return `M${places[0]!.x.toFixed(1)} ${height}${top}L${places.at(-1)!.x.toFixed(1)} ${height}Z`;
+/** The pieces of a line that is broken. */
+function runsOf(dots: readonly Dot[]): Dot[][] {
+  const runs: Dot[][] = [];
+  for (const dot of dots) {
+    const run = runs.at(-1);
+    if (run && dot.at - run.at(-1)!.at <= gapMs) run.push(dot);
+    else runs.push([dot]);
+  }
+  return runs;
+}
+
+function lineOf(run: readonly Place[]): string {
+  return `M${run.map(({ x, y }) => `${x.toFixed(1)} ${y.toFixed(1)}`).join('L')}`;
+}
+
+/** Between the line and the ground. */
+function areaOf(run: readonly Place[]): string {
+  return `${lineOf(run)}V${height}H${run[0]!.x.toFixed(1)}Z`;
 }

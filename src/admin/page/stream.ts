@@ -4,8 +4,8 @@ export interface StreamOptions {
   up: () => void;
   /** It has broken, and is opened again by itself. Both are told once each time. */
   down: () => void;
-  /** With nothing heard for this long it counts as broken, ms. By default it may be silent. */
-  silentMs?: number;
+  /** With nothing heard for this long it counts as broken, ms. */
+  silentMs: number;
 }
 
 /** When it is tried again after a refusal, ms. After a broken connection the server says when. */
@@ -40,7 +40,7 @@ export class Stream {
         told(JSON.parse(data));
       });
     }
-    this.#watch();
+    this.#reopenIn(this.#options.silentMs);
   }
 
   close(): void {
@@ -50,28 +50,27 @@ export class Stream {
   }
 
   #heard(): void {
-    if (this.#isUp !== true) this.#options.up();
-    this.#isUp = true;
-    this.#watch();
+    this.#tell(true);
+    this.#reopenIn(this.#options.silentMs);
   }
 
   #broken(): void {
-    if (this.#isUp !== false) this.#options.down();
-    this.#isUp = false;
+    this.#tell(false);
     if (this.#source?.readyState === EventSource.CLOSED) this.#reopenIn(againMs);
-  }
-
-  #watch(): void {
-    const { silentMs } = this.#options;
-    if (silentMs !== undefined) this.#reopenIn(silentMs);
   }
 
   #reopenIn(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (this.#isUp !== false) this.#options.down();
-      this.#isUp = false;
+      this.#tell(false);
       this.open();
     }, ms);
+  }
+
+  #tell(isUp: boolean): void {
+    if (isUp === this.#isUp) return;
+    this.#isUp = isUp;
+    if (isUp) this.#options.up();
+    else this.#options.down();
   }
 }

@@ -8,21 +8,30 @@ const maxRows = 500;
 /** What connections of a device were told and what they did, the latest first. */
 export class Timeline {
   readonly #body = byId('timeline', HTMLTableSectionElement);
+  /** What has happened before is not known, and not asked for either so far. */
+  #isBehind = true;
 
-  clear(): void {
+  constructor() {
     this.#body.replaceChildren();
   }
 
-  /** What was before anybody followed: it is in this state since then. Left out once something has followed. */
-  begin({ since, cause = '', state, traceId }: ConnectionInFull): void {
-    if (this.#body.rows.length > 0) return;
+  /** Steps may have been missed up to now. */
+  resume(): void {
+    this.#isBehind = true;
+  }
+
+  /** Where it has come to while nobody followed. Left out once a step has told. */
+  catchUp({ since, cause = '', state, traceId }: ConnectionInFull): void {
+    if (!this.#isBehind) return;
+    this.#isBehind = false;
     this.#add({ at: since, event: cause, where: `→ ${state}`, why: 'before you looked', traceId }, 'before');
   }
 
   add({ at, event, from, to, reason = '', traceId, missed = 0 }: Step): void {
-    const where = from === to ? `ignored in ${to}` : from === null ? `→ ${to}` : `${from} → ${to}`;
+    this.#isBehind = false;
+    const where = from === to ? `stays in ${to}` : from === null ? `→ ${to}` : `${from} → ${to}`;
     const why = missed > 0 ? `${reason} (${plural(missed, 'event')} before it were too many to send)` : reason;
-    this.#add({ at, event, where, why, traceId }, from === to ? 'ignored' : '');
+    this.#add({ at, event, where, why, traceId }, from === to ? 'stays' : '');
   }
 
   #add(row: { at: string; event: string; where: string; why: string; traceId: string }, className: string): void {

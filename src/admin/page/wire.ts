@@ -19,6 +19,7 @@ export interface Sweep {
 export interface Overview {
   at: string;
   podId: string;
+  startedAt: string;
   state: string;
   connections: number;
   states: Record<string, number>;

@@ -47,7 +47,7 @@ describe('a device on the operator page', () => {
 
     const told = truth.events.map(({ data }) => data as unknown as Step);
     const steps = told.map(({ at, event, from, to, reason = '', traceId }) => {
-      const state = from === to ? `ignored in ${to}` : `${from === null ? '' : `${from} `}→ ${to}`;
+      const state = from === to ? `stays in ${to}` : `${from === null ? '' : `${from} `}→ ${to}`;
       return [at.slice(11, 23), event, state, reason, traceId.slice(0, 8)];
     });
     expect(await shown.rows('timeline')).toEqual(steps.toReversed());
@@ -55,7 +55,7 @@ describe('a device on the operator page', () => {
     expect(shown.complaints.filter((text) => !text.includes('404'))).toEqual([]);
   });
 
-  it('has in its timeline what was ignored and what was missed, and all of it as plain text', async () => {
+  it('has in its timeline what changed nothing and what was missed, and all of it as plain text', async () => {
     const pod = await startProcess().ready();
     const page = await browser.newPage();
     const step: Step & { missed: number } = {
@@ -76,8 +76,64 @@ describe('a device on the operator page', () => {
     const row = await shown.rowOf('timeline', '21:30:05.123');
 
     const why = '<b id="markup">kicked</b> (3 events before it were too many to send)';
-    expect(row).toEqual(['21:30:05.123', 'close', 'ignored in leaving', why, '00000000']);
+    expect(row).toEqual(['21:30:05.123', 'close', 'stays in leaving', why, '00000000']);
     expect(await page.locator('#markup').count()).toBe(0);
+  });
+
+  it('is followed anew when nothing is heard of the pod any more, and what it did meanwhile is told', async () => {
+    const process = startProcess();
+    const pod = await process.ready();
+    await connect(pod, 'lamp-1');
+    const page = await browser.newPage();
+    await page.clock.install();
+    const shown = await OperatorPage.open(page, pod, '#device=lamp-1');
+    const beginnings = async () => (await shown.rows('timeline')).filter(([, , , why]) => why === 'before you looked');
+    await until(async () => (await beginnings()).length === 1);
+
+    process.signal('SIGSTOP');
+    await page.clock.runFor(40_000);
+    await page.getByText('not followed just now').waitFor();
+    process.signal('SIGCONT');
+    await page.getByText('following live').waitFor();
+    await until(async () => (await beginnings()).length === 2);
+
+    await shown.live();
+    expect(shown.complaints).toEqual([]);
+  });
+
+  it('is shown as the latest answer has it, and not as one that comes late', async () => {
+    const pod = await startProcess().ready();
+    const page = await browser.newPage();
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const path = '**/connections/lamp-1';
+    await page.route(path, (route) => released.then(() => route.fulfill({ status: 404, json: {} })), { times: 1 });
+    const shown = await OperatorPage.open(page, pod, '#device=lamp-1');
+    await page.getByText('following live').waitFor();
+    await page.evaluate(`globalThis.wheres = []; new MutationObserver(() =>
+      wheres.push(document.getElementById('device-where').textContent)).observe(document.getElementById('device-where'),
+      { childList: true })`);
+
+    await connect(pod, 'lamp-1');
+    await until(async () => (await fact(shown, 'State')) === 'registered.active');
+    release();
+    await page.waitForResponse((response) => response.status() === 404);
+    for (let more = 0; more < 2; more += 1) await page.waitForResponse(path);
+
+    expect(await page.evaluate('wheres')).toEqual([]);
+  });
+
+  it('is none when the address of the page names what no device is called', async () => {
+    const pod = await startProcess().ready();
+    const page = await browser.newPage();
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).search));
+
+    const shown = await OperatorPage.open(page, pod, '#device=lamp%201');
+
+    expect(await shown.page.locator('#device').isVisible()).toBe(false);
+    expect(await page.locator('#find-device:invalid').inputValue()).toBe('lamp 1');
+    expect(asked.filter((query) => query.includes('device'))).toEqual([]);
   });
 
   it('shows all that is known of its connection, which may be there before', async () => {

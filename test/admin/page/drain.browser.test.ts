@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { ask } from '../../support/ask.ts';
 import { useChromium } from '../../support/chromium.ts';
 import { OperatorPage, textOf } from '../../support/operator-page.ts';
+import { strangeOwner } from '../../support/owners.ts';
 import { connectAll, keepActive } from '../../support/population.ts';
 import { startProcess } from '../../support/process.ts';
 import { until } from '../../support/until.ts';
@@ -47,4 +48,38 @@ it('the operator page drains the pod after a confirmation and shows each sweep',
   expect(sweeps).toHaveLength(4);
   expect(await textOf(page.locator('#drain-closed'))).toBe('17 idle, 3 active');
   expect(new Set(await Promise.all(devices.map(async ({ closed }) => (await closed).code)))).toEqual(new Set([1012]));
+  const next = await startProcess({ ADMIN_PORT: new URL(pod.admin).port }).ready();
+  await page.locator('#pod-id', { hasText: next.podId }).waitFor();
+  expect(await textOf(page.locator('#drain-outcome'))).toBe('');
+  expect(await page.getByRole('button', { name: 'Drain this pod…' }).isEnabled()).toBe(true);
+});
+
+it('a draining pod shows those that the registry has not taken yet', async () => {
+  const process = startProcess({ REDIS_URL: 'redis://127.0.0.1:1', IDLE_AFTER_MS: '60000' });
+  const pod = await process.listening();
+  await connectAll(pod, 3);
+  const shown = await OperatorPage.open(await browser.newPage(), pod);
+  const facts = ['remaining', 'unregistered', 'idle', 'active', 'closing'];
+
+  process.signal('SIGTERM');
+  await shown.page.locator('#drain-remaining', { hasText: '3' }).waitFor();
+
+  const numbers = await Promise.all(facts.map((name) => textOf(shown.page.locator(`#drain-${name}`))));
+  expect(numbers).toEqual(['3', '3', '0', '0', '0']);
+});
+
+it.each(['127.0.0.1', 'pod.test'])('no picture in another page drains the pod at %s', async (host) => {
+  const pod = await startProcess().ready();
+  const { port } = new URL(pod.admin);
+  const picture = `http://${host}:${port}/pre-stop`;
+  const elsewhere = await strangeOwner((_request, response) => {
+    response.writeHead(200, { 'Content-Type': 'text/html' }).end(`<img src="${picture}">`);
+  });
+  const page = await browser.newPage();
+
+  const asked = page.waitForEvent('requestfailed', (request) => request.url() === picture); // the answer is no picture
+  await page.goto(`http://${elsewhere.serverIp}:${elsewhere.port}/`);
+  await asked;
+
+  expect((await ask(pod.admin, '/drain')).json).toMatchObject({ phase: 'serving' });
 });

@@ -6,11 +6,11 @@ import { quantile } from '../../../src/admin/page/quantile.ts';
 const start = Date.parse('2026-11-23T21:00:00.000Z');
 
 /** What a pod says so many seconds after the start, with `count` of everything so far. */
-function overview(second: number, count: number, podId = 'pod-a') {
+function overview(second: number, count: number, pod = { podId: 'pod-a', startedAt: '2026-11-23T20:00:00.000Z' }) {
   const flow = { from: 'registered.active', to: 'registered.idle', event: 'connection.idle', count };
   return {
     at: new Date(start + second * 1000).toISOString(),
-    podId,
+    ...pod,
     connections: 7,
     states: { 'connecting.registering': 1, 'connecting.waiting': 2, 'registered.active': 4 },
     flows: [flow],
@@ -68,16 +68,34 @@ describe('the history of the operator page', () => {
     expect(history.latest('closes 4503 kicked')).toBe(4);
   });
 
-  it('begins anew with another pod, and takes nothing twice', () => {
+  it.each([
+    ['another pod', 2, { podId: 'pod-b', startedAt: '2026-11-23T20:00:00.000Z' }],
+    ['the same pod that was started again', 2, { podId: 'pod-a', startedAt: '2026-11-23T21:00:01.000Z' }],
+    ['a pod whose clock was set back', -3600, undefined],
+  ])('begins anew with %s', (_what, second, pod) => {
     const history = new History();
     history.add(overview(0, 100));
     history.add(overview(1, 110));
 
-    history.add(overview(2, 5, 'pod-b'));
-    history.add(overview(2, 5, 'pod-b'));
+    history.add(overview(second, 5, pod));
+    const rateAtFirst = history.latest('connects accepted');
+    history.add(overview(second + 1, 8, pod));
 
-    expect(history.points).toHaveLength(1);
-    expect(history.latest('connects')).toBeUndefined();
+    expect(rateAtFirst).toBeUndefined();
+    expect(history.points).toHaveLength(2);
+    expect(history.latest('connects accepted')).toBe(3);
+  });
+
+  it.each([0, 0.005, 0.4])('makes no rate of the %d s before an overview that comes out of turn', (late) => {
+    const history = new History();
+    history.add(overview(0, 100));
+    history.add(overview(1, 110));
+
+    history.add(overview(1 + late, 111));
+
+    expect(history.latest('connects accepted')).toBeCloseTo(11 / (1 + late));
+    expect(history.flows[0]!.perSecond).toBeCloseTo(11 / (1 + late));
+    expect(history.points).toHaveLength(3);
   });
 
   it('forgets what is older than five minutes', () => {

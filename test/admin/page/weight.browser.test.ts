@@ -66,7 +66,7 @@ describe('the operator page', () => {
     expect(await device!.closed).toMatchObject({ code: 4503 });
   });
 
-  it.each([360, 1600])('fits a window %i px wide', async (width) => {
+  it.each([360, 1000, 1280, 1600])('fits a window %i px wide', async (width) => {
     const pod = await startProcess().ready();
     await connectAll(pod, 3);
     const page = await browser.newPage();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 import { Child } from '../../support/child.ts';
+import { codeBlock } from '../../support/docs.ts';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const compiler = join(repository, 'node_modules/typescript/bin/tsc');
@@ -45,6 +46,16 @@ export async function run(): Promise<void> {
 }
 `;
 
+/** The examples in the documents, and what they take for granted. */
+const shown = `
+import type { BatchMessage, RedisReader } from 'ws-connect/callback-client';
+declare const redis: RedisReader;
+declare const messages: AsyncIterable<BatchMessage>;
+declare function count(outcome: 'delivered' | 'acked' | 'offline' | 'unknown' | 'refused' | 'unavailable'): void;
+${codeBlock('ts', 'createCallbackClient')}
+${codeBlock('ts', 'client.batch(')}
+`;
+
 /** A service's own project with the package installed and nothing else but the types of Node. */
 function createProject(files: Record<string, string>): string {
   const folder = mkdtempSync(join(tmpdir(), 'ws-connect-service-'));
@@ -57,7 +68,7 @@ function createProject(files: Record<string, string>): string {
   return folder;
 }
 
-it('a service compiles against the client, and against no type of what the pods are made of', async () => {
+it('a service and the examples in the documents compile against the client, and against no type of what the pods are made of', async () => {
   const compilerOptions = {
     module: 'nodenext',
     target: 'es2023',
@@ -68,13 +79,17 @@ it('a service compiles against the client, and against no type of what the pods 
     noEmit: true,
     listFiles: true,
   };
-  const folder = createProject({ 'service.ts': service, 'tsconfig.json': JSON.stringify({ compilerOptions }) });
+  const folder = createProject({
+    'service.ts': service,
+    'shown.ts': shown,
+    'tsconfig.json': JSON.stringify({ compilerOptions }),
+  });
 
   const compiling = new Child(process.execPath, [compiler, '-p', folder]);
   const { code } = await compiling.exited;
 
   const files = compiling.lines.filter((line) => !/\/@?typescript\/|\/@types\/node\/|\/undici-types\//.test(line));
-  const foreign = files.filter((file) => !/callback-client\/[\w-]+\.d\.ts$|\/service\.ts$/.test(file));
+  const foreign = files.filter((file) => !/callback-client\/[\w-]+\.d\.ts$|\/(service|shown)\.ts$/.test(file));
   expect(foreign).toEqual([]);
   expect(code).toBe(0);
 });

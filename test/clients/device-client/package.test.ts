@@ -1,9 +1,10 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Child } from '../../support/child.ts';
+import { codeBlock } from '../../support/docs.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const limitBytes = 5000;
@@ -62,15 +63,11 @@ const usage = `
   client.on('mesage', () => {});
 `;
 
-/** The example in the README, and what it takes for granted. */
-async function readExample(): Promise<string> {
-  const readme = await readFile(`${root}README.md`, 'utf8');
-  const [, example = ''] = /### The device client[^]+?```js\n([^]+?)```/.exec(readme)!;
-  return `
-    declare function fetchToken(): Promise<string>;
-    declare function apply(content: string | Uint8Array): Promise<void>;
-    ${example}`;
-}
+/** The example in the documents, and what it takes for granted. */
+const example = `
+  declare function fetchToken(): Promise<string>;
+  declare function apply(content: string | Uint8Array): Promise<void>;
+  ${codeBlock('js', "from 'ws-connect/device-client'")}`;
 
 /** What the compiler has against a file of a project that has these libraries and types. */
 async function complaints(source: string, libraries: string[]): Promise<string[]> {
@@ -101,7 +98,7 @@ describe('the types', () => {
     expect(await complaints(before + usage, libraries)).toEqual([]);
   });
 
-  it('fit the example in the README', async () => {
-    expect(await complaints(await readExample(), ['--lib', 'es2023', '--types', 'node'])).toEqual([]);
+  it('fit the example in the documents', async () => {
+    expect(await complaints(example, ['--lib', 'es2023', '--types', 'node'])).toEqual([]);
   });
 });

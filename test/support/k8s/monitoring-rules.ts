@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isThere } from '../docs.ts';
 import { failed } from '../facts.ts';
 import { exposedMetrics } from './exposed-metrics.ts';
 import type { KubernetesObject } from './kustomize.ts';
@@ -104,19 +105,14 @@ function ruleFaults({ alert, expr, for: after, labels, annotations }: Rule, obje
   const { summary, runbook = '' } = annotations;
   const most = containerOf(gatewayOf(objects)).env?.find(({ name }) => name === 'MAX_CONNECTIONS')?.value;
   const [, limit] = /\(ws_connect_connections\) > (\d+)$/.exec(expr) ?? [];
-  const [, place = ''] = /\(README\.md#([\w-]+)\)\.$/.exec(runbook) ?? [];
+  const [, place = ''] = /\((docs\/\w+\.md#[\w-]+)\)\.$/.exec(runbook) ?? [];
   return failed(alert, {
     'waits before it calls': after !== undefined && after !== '0s',
     'says how bad it is': ['critical', 'warning'].includes(labels['severity'] ?? ''),
     'says what is wrong': summary !== undefined,
-    'says where the README says what to do': readmeAnchors().includes(place),
+    'says where the documents say what to do': place !== '' && isThere(place),
     'calls at three quarters of what a pod takes': limit === undefined || Number(limit) * 4 === Number(most) * 3,
   });
-}
-
-function readmeAnchors(): string[] {
-  const headings = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/^#+ (.*)$/gm)];
-  return headings.map(([, text = '']) => text.toLowerCase().replaceAll(' ', '-'));
 }
 
 function dashboardFaults({ panels }: Dashboard, exposed: string[]): string[] {

@@ -11,6 +11,7 @@ import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBu
 import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Service } from 'kubernetes-models/v1/Service';
 import type { KubernetesObject } from './kustomize.ts';
+import { dashboardsOf } from './objects.ts';
 
 /** The kinds we use, each with its schema. */
 const models: (new (object: never) => { validate(): void })[] = [
@@ -30,7 +31,8 @@ const compiler = join(root, 'node_modules/typescript/bin/tsc');
 /**
  * What is wrong with each group of objects by the schemas of Kubernetes, an empty list if nothing. Ranges, formats and patterns
  * are what the models check. They let unknown fields pass, so each object is written as a literal of its type as well, and the
- * compiler looks for those, for what is missing and for what is no member of a union. One run serves all groups.
+ * compiler looks for those, for what is missing and for what is no member of a union. Dashboards among them are held to the types
+ * of Grafana in the same way. One run serves all groups.
  */
 export async function schemaFaults(groups: KubernetesObject[][]): Promise<string[][]> {
   const mistyped = await typeFaults(groups);
@@ -53,7 +55,7 @@ async function typeFaults(groups: KubernetesObject[][]): Promise<string[][]> {
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, 'manifests-'));
   try {
-    groups.forEach((objects, index) => writeFileSync(join(folder, `${index}.ts`), objects.map(asSource).join('')));
+    groups.forEach((objects, index) => writeFileSync(join(folder, `${index}.ts`), sourceOf(objects)));
     const options = { files: groups.map((_, index) => `${index}.ts`), compilerOptions };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(options));
     const lines = (await compile(folder)).split('\n').filter((line) => line.includes('error TS'));
@@ -68,10 +70,22 @@ const compilerOptions = {
   target: 'es2023',
   module: 'nodenext',
   types: [],
+  allowImportingTsExtensions: true,
   strict: true,
   skipLibCheck: true,
   noEmit: true,
 };
+
+function sourceOf(objects: KubernetesObject[]): string {
+  const dashboards = dashboardsOf(objects).map((dashboard, index) => {
+    return `export const dashboard${index}: GrafanaDashboard = ${JSON.stringify(dashboard, null, 2)};\n`;
+  });
+  return [
+    `import type { GrafanaDashboard } from ${JSON.stringify(join(root, 'test/support/k8s/grafana.ts'))};\n`,
+    ...objects.map(asSource),
+    ...dashboards,
+  ].join('');
+}
 
 function asSource(object: KubernetesObject, index: number): string {
   const { apiVersion, kind } = object;

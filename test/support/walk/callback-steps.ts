@@ -13,7 +13,7 @@ function batch(path: string, headers: Record<string, string> = {}): WalkRequest 
   return { path, headers: { 'Content-Type': 'application/x-ndjson', ...headers }, file: 'batch.ndjson' };
 }
 
-/** One for each status and code, as the README shows them. */
+/** One for each status and code, as docs/services.md shows them. */
 export const shownSteps: CallbackStep[] = [
   {
     to: 'pod',

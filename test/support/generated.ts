@@ -35,16 +35,23 @@ const sections: Record<string, () => string> = {
     ),
 };
 
-/** The README with every generated section as the code has it now. Throws for a section nobody generates. */
-export function renderReadme(text: string): string {
-  return text.replaceAll(
-    /(<!-- generated:(\w+) -->\n)[\s\S]*?(<!-- \/generated:\2 -->)/g,
-    (_all, begin: string, name: string, end: string) => {
-      const render = sections[name];
-      if (!render) throw new Error(`no such generated section: ${name}`);
-      return `${begin}${render()}\n${end}`;
-    },
-  );
+const section = /(<!-- generated:(\w+) -->\n)[\s\S]*?(<!-- \/generated:\2 -->)/g;
+
+/** The sections that the code has something for. */
+export const sectionNames = Object.keys(sections);
+
+/** The sections that a document has, in its order. */
+export function sectionsOf(text: string): string[] {
+  return [...text.matchAll(section)].map(([, , name]) => name!);
+}
+
+/** A document with every generated section as the code has it now. Throws for a section nobody generates. */
+export function renderGenerated(text: string): string {
+  return text.replaceAll(section, (_all, begin: string, name: string, end: string) => {
+    const render = sections[name];
+    if (!render) throw new Error(`no such generated section: ${name}`);
+    return `${begin}${render()}\n${end}`;
+  });
 }
 
 function fence(language: string, text: string): string {
