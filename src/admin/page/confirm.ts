@@ -7,7 +7,10 @@ export interface Question {
   action: string;
 }
 
-/** Asks in the page's dialog; resolves with whether it is to be done. The way out has the focus at first. */
+/**
+ * Asks in the page's dialog; resolves with whether it is to be done, or never when it is asked something else
+ * right after it was closed. The way out has the focus at first.
+ */
 export function confirm({ title, text, action }: Question): Promise<boolean> {
   const dialog = byId('confirm', HTMLDialogElement);
   setText(byId('confirm-title', HTMLHeadingElement), title);
@@ -16,6 +19,9 @@ export function confirm({ title, text, action }: Question): Promise<boolean> {
   dialog.returnValue = '';
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- who asked before shall hear of no close any more
+    dialog.onclose = () => {
+      if (!dialog.open) resolve(dialog.returnValue === 'yes'); // else that of the question before, which comes late
+    };
   });
 }

@@ -184,6 +184,23 @@ describe('a device on the operator page', () => {
     expect(await shown.page.getByRole('button', { name: 'Kick…' }).isEnabled()).toBe(false);
   });
 
+  it('is kicked by who is asked again right after saying no', async () => {
+    const pod = await startProcess().ready();
+    const device = await connect(pod, 'lamp-1');
+    const { page } = await OperatorPage.open(await browser.newPage(), pod, '#device=lamp-1');
+    await page.getByRole('button', { name: 'Kick…', disabled: false }).waitFor();
+
+    await page.evaluate(`{
+      const [kick, dialog] = ['device-kick', 'confirm'].map((id) => document.getElementById(id));
+      kick.click();
+      dialog.close(); // its event comes only after this
+      kick.click();
+    }`);
+    await page.getByRole('button', { name: 'Kick the device' }).click();
+
+    expect(await device.closed).toEqual({ code: 4503, reason: 'kicked' });
+  });
+
   it('may be on another pod of the fleet, and the page says on which', async () => {
     const fleet = await startFleet(2);
     const [here, there] = fleet.pods;
