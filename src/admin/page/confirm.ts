@@ -7,21 +7,25 @@ export interface Question {
   action: string;
 }
 
-/**
- * Asks in the page's dialog; resolves with whether it is to be done, or never when it is asked something else
- * right after it was closed. The way out has the focus at first.
- */
-export function confirm({ title, text, action }: Question): Promise<boolean> {
+/** Asks; resolves with whether it is to be done. */
+export type Confirm = (question: Question) => Promise<boolean>;
+
+/** Asks in the page's dialog, whose way out has the focus at first. */
+export function createConfirm(): Confirm {
   const dialog = byId('confirm', HTMLDialogElement);
-  setText(byId('confirm-title', HTMLHeadingElement), title);
-  setText(byId('confirm-text', HTMLParagraphElement), text);
-  setText(byId('confirm-yes', HTMLButtonElement), action);
-  dialog.returnValue = '';
-  dialog.showModal();
-  return new Promise((resolve) => {
-    // oxlint-disable-next-line unicorn/prefer-add-event-listener -- who asked before shall hear of no close any more
-    dialog.onclose = () => {
-      if (!dialog.open) resolve(dialog.returnValue === 'yes'); // else that of the question before, which comes late
-    };
+  let answer: (isYes: boolean) => void = () => {};
+  dialog.addEventListener('close', () => {
+    if (!dialog.open) answer(dialog.returnValue === 'yes'); // else it is that of the question before, which comes late
   });
+  return ({ title, text, action }) => {
+    answer(false);
+    setText(byId('confirm-title', HTMLHeadingElement), title);
+    setText(byId('confirm-text', HTMLParagraphElement), text);
+    setText(byId('confirm-yes', HTMLButtonElement), action);
+    dialog.returnValue = '';
+    dialog.showModal();
+    return new Promise((resolve) => {
+      answer = resolve;
+    });
+  };
 }

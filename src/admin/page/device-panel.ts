@@ -1,6 +1,6 @@
 import type { Answer, Refusal } from './api.ts';
 import { ask, Poll } from './api.ts';
-import { confirm } from './confirm.ts';
+import type { Confirm } from './confirm.ts';
 import { byId, create, setText } from './dom.ts';
 import { bytes, dateTime, duration } from './format.ts';
 import { Stream } from './stream.ts';
@@ -31,6 +31,7 @@ const silentMs = 40_000;
 /** One device: what is known of its connection, asked now and then, and what it does, as it does it. */
 class DevicePanel {
   readonly #deviceId: string;
+  readonly #confirm: Confirm;
   readonly #timeline = new Timeline();
   readonly #facts = makeFacts();
   readonly #path: string;
@@ -38,8 +39,9 @@ class DevicePanel {
   readonly #stream: Stream;
   #traceId: string | undefined;
 
-  constructor(deviceId: string) {
+  constructor(deviceId: string, confirm: Confirm) {
     this.#deviceId = deviceId;
+    this.#confirm = confirm;
     this.#path = `/connections/${encodeURIComponent(deviceId)}`;
     const everyMs = () => (this.#traceId === undefined ? awayMs : hereMs);
     this.#poll = new Poll(this.#path, everyMs, (answer) => this.#answered(answer));
@@ -95,7 +97,7 @@ class DevicePanel {
   /** Closes the connection that is shown, and no other one. */
   async kick(): Promise<void> {
     const [deviceId, traceId] = [this.#deviceId, this.#traceId];
-    const isSure = await confirm({
+    const isSure = await this.#confirm({
       title: `Kick ${deviceId}?`,
       text: 'Its connection is closed with 4503, which tells the device not to come back by itself.',
       action: 'Kick the device',
@@ -110,14 +112,14 @@ class DevicePanel {
 }
 
 /** The form that finds a device, and the device that the address of the page names: `#device=lamp-1`. */
-export function showDevice(): void {
+export function showDevice(confirm: Confirm): void {
   const input = byId('find-device', HTMLInputElement);
   let panel: DevicePanel | undefined;
   const open = () => {
     const deviceId = new URLSearchParams(location.hash.slice(1)).get('device') ?? '';
     panel?.close();
     input.value = deviceId;
-    panel = deviceId !== '' && input.reportValidity() ? new DevicePanel(deviceId) : undefined;
+    panel = deviceId !== '' && input.reportValidity() ? new DevicePanel(deviceId, confirm) : undefined;
   };
   byId('find', HTMLFormElement).addEventListener('submit', (event) => {
     event.preventDefault();

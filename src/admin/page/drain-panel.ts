@@ -1,5 +1,5 @@
 import { ask } from './api.ts';
-import { confirm } from './confirm.ts';
+import type { Confirm } from './confirm.ts';
 import { byId, setRows, setText } from './dom.ts';
 import { clockTime, count, duration, plural } from './format.ts';
 import { sumBelow } from './history.ts';
@@ -12,7 +12,7 @@ const outcomes: Record<DrainReport['outcome'], string> = {
 };
 
 /** The plan of the drain, the button that starts it, and how far it is. Returns what draws it anew. */
-export function showDrain(): (overview: Overview) => void {
+export function showDrain(confirm: Confirm): (overview: Overview) => void {
   const start = byId('drain-start', HTMLButtonElement);
   let latest: Overview | undefined;
   const begin = async () => {

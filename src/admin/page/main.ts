@@ -1,6 +1,7 @@
 /** The operator page of one pod: what it is told once a second, and what is asked for on the way. */
 import { showBreakdowns } from './breakdown.ts';
 import { Chart, showNumbers } from './chart.ts';
+import { createConfirm } from './confirm.ts';
 import { offerStates, showConnections } from './connection-list.ts';
 import { showDevice } from './device-panel.ts';
 import { showDrain } from './drain-panel.ts';
@@ -14,11 +15,12 @@ import type { Overview } from './wire.ts';
 /** An overview comes every second. */
 const silentMs = 5000;
 
+const confirm = createConfirm();
 const history = new History();
 const status = new Status();
 const drawFigures = showFigures(history);
 const drawBreakdowns = showBreakdowns(history);
-const drawDrain = showDrain();
+const drawDrain = showDrain(confirm);
 let latest: Overview | undefined;
 let connectionChart: Chart | undefined;
 let podChart: Chart | undefined;
@@ -63,7 +65,7 @@ function followVisibility(): void {
 }
 
 showConnections();
-showDevice();
+showDevice(confirm);
 showFleet(() => latest?.podId);
 document.addEventListener('visibilitychange', followVisibility);
 followVisibility();
