@@ -32,7 +32,7 @@ export default defineConfig({
           include: interop,
           globalSetup: ['test/support/interop-setup.ts'],
           testTimeout: 60_000, // browsers on a busy machine
-          fileParallelism: false, // one browser at a time: two keep each other waiting
+          fileParallelism: false, // one browser at a time
           sequence: { groupOrder: 1 },
         },
       },
