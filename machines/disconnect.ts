@@ -35,13 +35,6 @@ export const invalidText: Disconnect = {
   reconnect: true,
 };
 
-export const tooManyFragments: Disconnect = {
-  code: 1008,
-  reason: 'too-many-fragments',
-  when: 'a message of the device came in too many pieces',
-  reconnect: true,
-};
-
 export const messageTooBig: Disconnect = {
   code: 1009,
   reason: 'message-too-big',
@@ -119,7 +112,6 @@ export const disconnects: readonly Disconnect[] = [
   protocolError,
   notUnderstood,
   invalidText,
-  tooManyFragments,
   messageTooBig,
   serverError,
   restarting,

@@ -3,14 +3,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ConnectionEvent } from '../../machines/connection.ts';
 import type { Disconnect } from '../../machines/disconnect.ts';
-import {
-  closedByPeer,
-  invalidText,
-  messageTooBig,
-  notUnderstood,
-  protocolError,
-  tooManyFragments,
-} from '../../machines/disconnect.ts';
+import { closedByPeer, invalidText, messageTooBig, notUnderstood, protocolError } from '../../machines/disconnect.ts';
 import type { Clock } from '../clock.ts';
 import { TokenBucket } from '../token-bucket.ts';
 import { Acks } from './acks.ts';
@@ -74,6 +67,10 @@ export class DeviceWebSocket extends WebSocket {
   #callbacksInFlight = 0;
   /** Only once one was waited for. */
   #acks: Acks | undefined;
+  /** A pong that the kernel has not taken yet. */
+  #isPonging = false;
+  /** What came in the last ping meanwhile. */
+  #unanswered: Buffer | undefined;
   /** Only where there is a limit, and once something came. */
   #buckets: Partial<Record<keyof RateLimits, TokenBucket>> | undefined;
 
@@ -128,6 +125,9 @@ export class DeviceWebSocket extends WebSocket {
         this.#hear(first as Buffer, second as boolean);
         break;
       case 'ping':
+        this.#answerPing(first as Buffer);
+        this.listener.noteSeen();
+        break;
       case 'pong':
         this.listener.noteSeen();
         break;
@@ -140,6 +140,22 @@ export class DeviceWebSocket extends WebSocket {
         break;
     }
     return true;
+  }
+
+  /** RFC 6455 §5.5.3: of pings that come while a pong is still on its way out, the last one is answered. */
+  #answerPing(data: Buffer): void {
+    if (this.#isPonging) {
+      this.#unanswered = Buffer.from(data); // a copy, for it is a view of all that came with it
+      return;
+    }
+    if (this.readyState !== WebSocket.OPEN) return;
+    this.#isPonging = true;
+    this.pong(data, false, () => {
+      this.#isPonging = false;
+      const last = this.#unanswered;
+      this.#unanswered = undefined;
+      if (last) this.#answerPing(last);
+    });
   }
 
   get #isBehind(): boolean {
@@ -228,8 +244,6 @@ function causeOf(error: Error & { code?: string }): Disconnect {
       return messageTooBig;
     case 'WS_ERR_INVALID_UTF8':
       return invalidText;
-    case 'WS_ERR_TOO_MANY_BUFFERED_PARTS':
-      return tooManyFragments;
     default:
       return protocolError;
   }

@@ -14,6 +14,8 @@ import type { Authenticate, Identity } from './authenticate.ts';
 import { handshakeTimeoutMs, PendingSockets } from './pending-sockets.ts';
 import { chooseSubprotocol } from './protocol/subprotocols.ts';
 import { DeviceWebSocket } from './device-web-socket.ts';
+import { ReadingTurns } from './reading-turns.ts';
+import { createReadInTurns } from './receiver.ts';
 import type { Accepted } from './socket-ports.ts';
 import type { ConnectSpans } from '../tracing/connect.ts';
 
@@ -51,6 +53,7 @@ export class DeviceListener {
   readonly #options: DeviceListenerOptions;
   readonly #upgrades: WebSocketServer;
   readonly #pending = new PendingSockets();
+  readonly #readInTurns = createReadInTurns(new ReadingTurns());
 
   constructor(options: DeviceListenerOptions) {
     this.#options = options;
@@ -110,6 +113,7 @@ export class DeviceListener {
     if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
     this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => {
       metrics.connected('accepted');
+      this.#readInTurns(webSocket);
       accept({ deviceId: answer.deviceId, socket: webSocket as DeviceWebSocket, stream: socket, tokenExpiresAt });
     });
   }
@@ -146,8 +150,9 @@ function createUpgrades(maxPayload: number): WebSocketServer {
     clientTracking: false,
     perMessageDeflate: false, // 16 times the memory of a connection without
     maxPayload,
-    maxFragments: 64,
-    maxBufferedChunks: 256, // one-byte fragments would cost a thousand times their size
+    maxFragments: 0, // no limit: receiver.ts keeps what they cost at the size of the message
+    maxBufferedChunks: 0,
+    autoPong: false, // DeviceWebSocket answers pings
     closeTimeout: 2 * closeTimeoutMs, // the chart cuts first; this is for a chart that has crashed
     handleProtocols: chooseSubprotocol,
   });

@@ -1,14 +1,7 @@
 /** The AsyncAPI 3.0 document of the device listener: how to connect, what goes over the connection, and how it ends. */
 import { z } from 'zod';
 import type { Disconnect } from '../../machines/disconnect.ts';
-import {
-  disconnects,
-  invalidText,
-  messageTooBig,
-  protocolError,
-  restarting,
-  tooManyFragments,
-} from '../../machines/disconnect.ts';
+import { disconnects, invalidText, messageTooBig, protocolError, restarting } from '../../machines/disconnect.ts';
 import { deviceId } from '../schemas.ts';
 import { ackFrame, deviceMessageFrame, goawayFrame, messageFrame, welcomeFrame } from '../device/protocol/frames.ts';
 import { refusals } from '../device/refusals.ts';
@@ -87,7 +80,7 @@ function envelopeChannel() {
 }
 
 /** These the WebSocket library closes itself, without a word. */
-const wordless = [protocolError, invalidText, tooManyFragments, messageTooBig];
+const wordless = [protocolError, invalidText, messageTooBig];
 
 /** `reason` as it stands in the frame. */
 function closeCode(disconnect: Disconnect) {

@@ -119,8 +119,10 @@ describe('a device that sends no more than it may', () => {
     const { pod } = await runStrictPod();
     const client = await RawClient.device(pod.device, 'lamp-1');
 
-    for (let sent = 0; sent < 10; sent += 1) client.send(frame(ping));
-    await client.bytes(20);
+    for (let sent = 0; sent < 10; sent += 1) {
+      client.send(frame(ping));
+      await client.bytes(2);
+    }
 
     expect((await push(pod.callback, 'lamp-1')).status).toBe(200);
   });

@@ -3,6 +3,7 @@ import { SimulatedClock } from 'xstate';
 import { createAccept } from '../../src/device/accept.ts';
 import type { Connections } from '../../src/device/connections.ts';
 import { DeviceListener } from '../../src/device/listener.ts';
+import type { Accepted } from '../../src/device/socket-ports.ts';
 import { listen } from '../../src/http/server.ts';
 import { createLogger } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
@@ -12,18 +13,23 @@ import { createDeviceSide, testLeaseTtlMs } from '../../src/testing/device-side.
 interface DeviceSideParts {
   registry?: MemoryRegistry;
   connections?: typeof Connections;
+  maxPayloadBytes?: number;
+  /** Is shown each connection right after its upgrade. */
+  accepted?: (accepted: Accepted) => void;
 }
 
 /** The device side of a pod, on a free port, with a clock that stands still. */
-export async function startDeviceSide({ registry, connections: Kept }: DeviceSideParts = {}) {
+export async function startDeviceSide(parts: DeviceSideParts = {}) {
+  const { registry, connections: Kept, maxPayloadBytes = 1024, accepted = () => {} } = parts;
   const clock = new SimulatedClock();
   const behind = registry ?? new MemoryRegistry(clock, testLeaseTtlMs);
   const metrics = createMetrics();
   const lines: string[] = [];
   const log = createLogger('info', { write: (line) => void lines.push(line) });
   const { connections, ports } = createDeviceSide({ clock, registry: behind, metrics, log, Kept });
+  const accept = createAccept(connections, ports);
   const listener = new DeviceListener({
-    maxPayloadBytes: 1024,
+    maxPayloadBytes,
     metrics,
     log,
     capacity: () => ({
@@ -35,7 +41,10 @@ export async function startDeviceSide({ registry, connections: Kept }: DeviceSid
       takeTurnOf: () => true,
       takeTurn: () => true,
     }),
-    accept: createAccept(connections, ports),
+    accept(one) {
+      accept(one);
+      accepted(one);
+    },
   });
   const devicePort = await listen(listener.server, 'DEVICE_PORT', { host: '127.0.0.1', port: 0 });
   onTestFinished(() => listener.close());
