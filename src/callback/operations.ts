@@ -19,6 +19,12 @@ export const kickQuery = z.object({
     .describe('superseded is how pods tell each other that the device has come to them: it is closed with 4509 then'),
 });
 
+export const connectionQuery = z.object({
+  ping: queryWord('0', '1')
+    .default('0')
+    .describe('1: answer once the device has given a sign of life, for which it is pinged and has 2 s'),
+});
+
 const credentials: ProblemCode[] = ['no-token', 'bad-token'];
 
 /** Of all that is asked of one device. */
@@ -73,7 +79,8 @@ export const callbackOperations = {
     methods: ['get', 'head'],
     path: '/connections/{deviceId}',
     summary: 'Is a device connected, where and since when',
-    ...device,
+    parameters: device.parameters,
+    query: connectionQuery,
     headers,
     answers: {
       200: {
@@ -82,6 +89,7 @@ export const callbackOperations = {
         content: { 'application/json': connectionDescription },
       },
     },
+    problems: [...device.problems, 'bad-query', 'no-pong'],
   },
   kick: {
     methods: ['delete'],

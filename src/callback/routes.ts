@@ -3,7 +3,7 @@
  *
  *   POST   /callback             push many messages to many devices, see batch.ts; ?ack=1&timeoutMs=N is for each of them
  *   POST   /callback/DEVICE      push the body to the device; ?id=ID names it, ?ack=1&timeoutMs=N waits until the device has it
- *   GET    /connections/DEVICE   is it connected, where and since when (HEAD: just whether)
+ *   GET    /connections/DEVICE   is it connected, where and since when (HEAD: just whether); ?ping=1 pings it first
  *   DELETE /connections/DEVICE   close its connection; ?reason=superseded is how pods tell each other that the device has moved
  *   GET    /openapi.json         this listener and the admin one, in full in operations.ts
  *   GET    /asyncapi.json        the device side
@@ -28,7 +28,7 @@ import { deliver } from './deliver.ts';
 import { describe } from './describe.ts';
 import type { Forward } from './forward.ts';
 import { createReadMessage } from './message.ts';
-import { callbackOperations, kickQuery } from './operations.ts';
+import { callbackOperations, connectionQuery, kickQuery } from './operations.ts';
 import { requireMatch } from './precondition.ts';
 
 export interface CallbackOptions {
@@ -96,9 +96,11 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
 
     async connection(ctx) {
       const deviceId = deviceIdOf(ctx);
+      const { ping } = parseQuery(connectionQuery, ctx.query);
       const socket = await find(deviceId);
       if (!socket) return forward(ctx, deviceId);
       answerFor(ctx, socket);
+      if (ping === '1' && !(await socket.isAlive())) throw noPong();
       ctx.body = describe(socket, podId, clock);
     },
 
@@ -116,6 +118,10 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
     openapi: answerDocument(documents.openapi),
     asyncapi: answerDocument(documents.asyncapi),
   });
+}
+
+function noPong(): Problem {
+  return new Problem({ code: 'no-pong', detail: 'the device gave no sign of life within 2 s after a ping' });
 }
 
 /** Answers with this, which is made when it is asked for the first time. */

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { contended } from '../../machines/disconnect.ts';
 import { createRandomIds } from '../random-ids.ts';
 import type { Connections } from './connections.ts';
 import { createRefreshSpread } from './deadlines.ts';
@@ -12,12 +13,15 @@ export function createAccept(connections: Connections, socketPorts: SocketPorts)
   const drawTraceId = createRandomIds();
   const nextRefresh = createRefreshSpread(settings.refreshMs);
   return (accepted) => {
-    const { deviceId, socket, stream, tokenExpiresAt } = accepted;
+    const { deviceId, socket, stream, tokenExpiresAt, isContended } = accepted;
     const traceId = drawTraceId();
     if (isLogged) log.debug({ deviceId, traceId, remotePort: remotePort(accepted) }, 'connection opened');
     connects?.accepted(stream, deviceId, traceId);
     const refreshAt = nextRefresh(clock.now());
-    connections.open(new DeviceSocket(socketPorts, { deviceId, socket, stream, traceId, refreshAt, tokenExpiresAt }));
+    const init = { deviceId, socket, stream, traceId, refreshAt, tokenExpiresAt };
+    const connection = new DeviceSocket(socketPorts, init);
+    if (isContended) connection.refuse(contended);
+    else connections.open(connection);
   };
 }
 

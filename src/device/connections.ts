@@ -1,5 +1,4 @@
 import type { ActorRefFrom } from 'xstate';
-import { contended } from '../../machines/disconnect.ts';
 import type { ConnectionsLogic } from '../../machines/connections.ts';
 import type { Lease } from '../registry/lease.ts';
 import { Contention } from './contention.ts';
@@ -43,10 +42,17 @@ export class Connections implements SocketKeeper {
     for (const { lease, isOpen } of this.#all) if (isOpen) yield lease;
   }
 
-  /** Begins a connection's life. The newest connection of a device wins, and an older one is closed, unless that goes on for ever. */
+  /**
+   * Connections of the device took over from each other so often of late that one more shall not, unless the present one is dead: a
+   * device on a bad network leaves dead ones behind, and two machines with one id are both alive.
+   */
+  isContended(deviceId: string, now: number): boolean {
+    return this.#contention.isContended(deviceId, now);
+  }
+
+  /** Begins a connection's life. The newest connection of a device wins, and an older one is closed. */
   open(socket: DeviceSocket): void {
     const { deviceId, connectedAt } = socket;
-    if (this.#contention.isContended(deviceId, connectedAt)) return socket.refuse(contended);
     const previous = this.#byDevice.get(deviceId);
     this.#byDevice.set(deviceId, socket);
     this.#all.add(socket);

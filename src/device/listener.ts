@@ -10,6 +10,7 @@ import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Capacity, Knock } from './admission.ts';
 import { admit } from './admission.ts';
+import type { Contest } from './contest.ts';
 import type { Authenticate, Identity } from './authenticate.ts';
 import { handshakeTimeoutMs, PendingSockets } from './pending-sockets.ts';
 import { chooseSubprotocol } from './protocol/subprotocols.ts';
@@ -33,6 +34,7 @@ export interface DeviceListenerOptions {
   capacity: () => Capacity;
   /** Undefined: nobody has to prove anything. */
   authenticate?: Authenticate | undefined;
+  contest: Contest;
   accept: (accepted: Accepted) => void;
   /** Undefined: nothing is traced. */
   connects?: ConnectSpans | undefined;
@@ -46,6 +48,9 @@ interface Handshake {
   socket: Duplex;
   head: Buffer;
 }
+
+/** Who is let in, and how. */
+type Admitted = Omit<Accepted, 'socket' | 'stream'>;
 
 /** The device side: WebSocket upgrades at `/connect`, and nothing else. */
 export class DeviceListener {
@@ -107,14 +112,35 @@ export class DeviceListener {
   }
 
   /** Lets the device in, or says why not. */
-  #admit({ request, socket, head }: Handshake, capacity: Capacity, { tokenExpiresAt }: Identity): void {
-    const { accept, metrics } = this.#options;
+  #admit(handshake: Handshake, capacity: Capacity, { tokenExpiresAt }: Identity): void {
+    const { request, socket } = handshake;
     const answer = admit(knockOf(request), capacity);
     if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
+    const { deviceId } = answer;
+    const contest = this.#options.contest(deviceId);
+    if (contest) return void this.#settle(handshake, { deviceId, tokenExpiresAt }, contest);
+    this.#accept(handshake, { deviceId, tokenExpiresAt, isContended: false });
+  }
+
+  /** Waits until it is known whether the present connection of the device is alive. Then this one is closed right after its upgrade. */
+  async #settle(handshake: Handshake, device: Omit<Admitted, 'isContended'>, contest: Promise<boolean>): Promise<void> {
+    const { request, socket } = handshake;
+    const { capacity, metrics } = this.#options;
+    const release = this.#pending.holdUnread(socket);
+    const mayCome = await contest;
+    release();
+    if (socket.destroyed) return metrics.connected('hung-up');
+    const answer = admit(knockOf(request), { ...capacity(), takeTurnOf: () => true, takeTurn: () => true });
+    if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
+    this.#accept(handshake, { ...device, isContended: !mayCome });
+  }
+
+  #accept({ request, socket, head }: Handshake, admitted: Admitted): void {
+    const { accept, metrics } = this.#options;
     this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => {
       metrics.connected('accepted');
       this.#readInTurns(webSocket);
-      accept({ deviceId: answer.deviceId, socket: webSocket as DeviceWebSocket, stream: socket, tokenExpiresAt });
+      accept({ ...admitted, socket: webSocket as DeviceWebSocket, stream: socket });
     });
   }
 

@@ -53,9 +53,11 @@ export interface Accepted {
   stream: Duplex;
   /** Ms on the pod's clock; Infinity when there is no token. */
   tokenExpiresAt: number;
+  /** Another machine uses the id of the device: this connection is closed at once. */
+  isContended: boolean;
 }
 
-export interface DeviceSocketInit extends Accepted {
+export interface DeviceSocketInit extends Omit<Accepted, 'isContended'> {
   traceId: string;
   refreshAt: number;
 }

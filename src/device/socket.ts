@@ -17,6 +17,9 @@ import { protocolOf } from './protocol/subprotocols.ts';
 import { closeReason, drawReconnect } from './reconnect.ts';
 import type { DeviceSocketInit, SocketPorts } from './socket-ports.ts';
 
+/** How long a device has to answer a ping that decides whether its connection is alive, ms: a round trip on a bad network. */
+const probeMs = 2000;
+
 /** Of a connection without an actor yet. */
 const unborn: ConnectionStateValue = { connecting: 'registering' };
 
@@ -38,6 +41,9 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   /** Since when it is in its state, on the pod's clock. */
   movedAt: number;
   #lastMove: Move | undefined;
+  /** Only while somebody asks whether the device is alive. */
+  #probe: Promise<boolean> | undefined;
+  #onSeen: (() => void) | undefined;
   readonly #ports: SocketPorts;
   readonly #socket: DeviceWebSocket;
 
@@ -125,6 +131,14 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   refuse(disconnect: Disconnect): void {
     this.#socket.close(disconnect.code, disconnect.reason);
     this.#ports.metrics.closed(disconnect);
+  }
+
+  /** Pings the device. Resolves with whether it gives a sign of life within `probeMs`; who asks meanwhile gets the same answer. */
+  isAlive(): Promise<boolean> {
+    this.#probe ??= this.#ask().finally(() => {
+      this.#probe = undefined;
+    });
+    return this.#probe;
   }
 
   close(disconnect: Disconnect): void {
@@ -262,6 +276,19 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.tell({ type: `registry.${outcome}` });
   }
 
+  async #ask(): Promise<boolean> {
+    const { clock } = this.#ports;
+    const askedAt = clock.now();
+    if (!this.isPeerThere) return false;
+    this.#socket.ping();
+    await new Promise<void>((resolve) => {
+      this.#onSeen = resolve;
+      clock.setTimeout(resolve, probeMs);
+    });
+    this.#onSeen = undefined;
+    return this.isPeerThere && this.lastSeenAt >= askedAt;
+  }
+
   #arm(): void {
     this.#ports.clockwork.arm(this, this.#nextDeadline());
   }
@@ -289,6 +316,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
 
   noteSeen(): void {
     this.lastSeenAt = this.#ports.clock.now();
+    this.#onSeen?.();
   }
 
   /** Data came or went. The hot path: two plain writes, and the actor hears of it only when the state changes. */

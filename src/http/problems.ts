@@ -106,6 +106,11 @@ export const problems = {
     status: 504,
     when: 'in a batch: the device did not take the message in for 5 s, and may still get it',
   },
+  'no-pong': {
+    status: 504,
+    when: '`ping=1` was asked for, and the device gave no sign of life within 2 s',
+    headers: connection,
+  },
   'ack-timeout': {
     status: 504,
     when: 'no acknowledgement came in time, or the connection ended first: the device may have the message',

@@ -3,6 +3,7 @@ import { createTakeover } from '../callback/takeover.ts';
 import { createAccept } from '../device/accept.ts';
 import { createAuthenticate } from '../device/authenticate.ts';
 import { createConnectLimit } from '../device/connect-limit.ts';
+import { createContest } from '../device/contest.ts';
 import { createLifeLog } from '../device/life-log.ts';
 import { DeviceListener } from '../device/listener.ts';
 import type { Life } from '../life.ts';
@@ -48,6 +49,7 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
       takeTurn: () => turns.take(clock.now()),
     }),
     authenticate: createAuthenticate({ config, clock, log }),
+    contest: createContest(connections, clock, async () => true),
     connects: tracing?.connects,
     accept: createAccept(connections, {
       clock,

@@ -3,6 +3,8 @@ import { restarting } from '../../machines/disconnect.ts';
 import type { Clockwork } from '../clockwork.ts';
 import { createAccept } from '../device/accept.ts';
 import type { Connections } from '../device/connections.ts';
+import type { Contest } from '../device/contest.ts';
+import { createContest } from '../device/contest.ts';
 import type { Accepted } from '../device/socket-ports.ts';
 import { createLogger } from '../log.ts';
 import { MemoryRegistry } from '../registry/memory.ts';
@@ -55,6 +57,7 @@ export class TestPod {
   readonly registry: Registry;
   readonly #connections: Connections;
   readonly #clockwork: Clockwork;
+  readonly #contest: Contest;
   readonly #accept: (accepted: Accepted) => void;
 
   constructor({ clock = new SteppedClock(), registry, inspect, ...settings }: TestPodOptions = {}) {
@@ -71,6 +74,7 @@ export class TestPod {
     });
     this.#connections = connections;
     this.#clockwork = ports.clockwork;
+    this.#contest = createContest(connections, clock, async () => true);
     this.#accept = createAccept(connections, ports);
     this.#clockwork.start();
   }
@@ -80,7 +84,8 @@ export class TestPod {
     const { subprotocol = 'ws-connect.plain', tokenExpiresInMs = Infinity } = options;
     const socket = new RecorderSocket(subprotocol);
     const tokenExpiresAt = this.clock.now() + tokenExpiresInMs;
-    this.#accept({ deviceId, socket, stream: socket.transport, tokenExpiresAt });
+    const isContended = (await this.#contest(deviceId)) === false;
+    this.#accept({ deviceId, socket, stream: socket.transport, tokenExpiresAt, isContended });
     if (socket.closedWith) throw new Error(`${deviceId} was refused: ${socket.closedWith.reason}`);
     const device = new ConnectedDevice(this.#connections.get(deviceId)!, socket);
     await this.clock.settle();

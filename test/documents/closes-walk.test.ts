@@ -15,8 +15,6 @@ import { inSeconds, jwtEnv, runKnownDevice, tokenFor } from '../support/tokens.t
 const walk: Record<string, () => Promise<ReceivedClose>> = {
   'a reserved opcode': () => closeAfter([frame(3)]),
   'text that is not UTF-8': () => closeAfter([frame(1, Buffer.from([0xff]))]),
-  'a thousand fragments': () =>
-    closeAfter([frame(2, 'a', false), ...Array.from({ length: 1000 }, () => frame(0, 'a', false))]),
   'a message of 100 bytes where 10 may be': () =>
     closeAfter([frame(2, Buffer.alloc(100))], { MAX_PAYLOAD_BYTES: '10' }),
 

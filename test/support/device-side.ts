@@ -41,6 +41,7 @@ export async function startDeviceSide(parts: DeviceSideParts = {}) {
       takeTurnOf: () => true,
       takeTurn: () => true,
     }),
+    contest: () => undefined,
     accept(one) {
       accept(one);
       accepted(one);

@@ -4,6 +4,7 @@ import { EnvelopeDevice } from '../envelope-device.ts';
 import { freePort } from '../free-port.ts';
 import { frozenDevice, pushUntilRefused } from '../frozen-device.ts';
 import { runRegistered, runTwoPods } from '../owners.ts';
+import { RawClient } from '../raw-client.ts';
 import type { RedisServer } from '../redis.ts';
 import { runDevice, runPod } from '../running.ts';
 
@@ -12,7 +13,7 @@ export type CallbackPlace = 'pod' | 'guarded' | 'cutOff' | 'limited';
 
 /**
  * The pods, by the base URL of their callback listeners. Devices of `pod`: lamp-1 acknowledges, mute-1 does not, plain-1 cannot, frozen
- * reads nothing, lamp-9 is to be closed. lamp-2 is on another pod, lost-1 on one that is not there, and lamp-0 nowhere.
+ * reads nothing, silent-1 answers no ping, lamp-9 is to be closed. lamp-2 is on another pod, lost-1 on one that is not there, and lamp-0 nowhere.
  */
 export async function playCallbackScene(redis: RedisServer): Promise<Record<CallbackPlace, string>> {
   const { near, far, own } = await runTwoPods(redis, { MAX_BUFFERED_BYTES: '65536' });
@@ -25,6 +26,7 @@ export async function playCallbackScene(redis: RedisServer): Promise<Record<Call
   (await EnvelopeDevice.run(near, 'lamp-1')).acknowledgeAll();
   await EnvelopeDevice.run(near, 'mute-1');
   await runDevice(near, 'plain-1');
+  await RawClient.device(near.device, 'silent-1');
   await runDevice(near, 'lamp-9');
   await runRegistered(far, 'lamp-2');
   await own('lost-1', { serverIp: '127.0.0.1', port: closed });

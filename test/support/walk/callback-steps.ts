@@ -41,6 +41,12 @@ export const shownSteps: CallbackStep[] = [
   },
   {
     to: 'pod',
+    request: { path: '/connections/lamp-1?ping=1' },
+    answer: 200,
+    when: 'the device is connected, and has answered a ping just now',
+  },
+  {
+    to: 'pod',
     request: { method: 'DELETE', path: '/connections/lamp-9' },
     answer: 204,
     when: 'its connection is closed with 4503',
@@ -69,6 +75,7 @@ export const shownSteps: CallbackStep[] = [
   { to: 'pod', request: hello('/callback/frozen'), answer: 'backpressure' },
   { to: 'pod', request: hello('/callback/lost-1'), answer: 'owner-unreachable' },
   { to: 'cutOff', request: hello('/callback/lamp-0'), answer: 'registry-unavailable' },
+  { to: 'pod', request: { path: '/connections/silent-1?ping=1' }, answer: 'no-pong' },
   { to: 'pod', request: hello('/callback/mute-1?ack=1&timeoutMs=1'), answer: 'ack-timeout' },
 ];
 
@@ -97,6 +104,9 @@ export const furtherSteps: CallbackStep[] = [
   { to: 'pod', request: batch('/callback?id=m-1'), answer: 'bad-query' },
   { to: 'guarded', request: batch('/callback'), answer: 'no-token' },
   { to: 'guarded', request: batch('/callback', wrong), answer: 'bad-token' },
+  { to: 'pod', request: { path: '/connections/lamp-1?ping=yes' }, answer: 'bad-query' },
+  { to: 'pod', request: { method: 'HEAD', path: '/connections/lamp-1?ping=yes' }, answer: 'bad-query' },
+  { to: 'pod', request: { method: 'HEAD', path: '/connections/silent-1?ping=1' }, answer: 'no-pong' },
   ...problemsOfOne,
   ...documents,
 ];

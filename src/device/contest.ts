@@ -1,0 +1,25 @@
+import type { Clock } from '../clock.ts';
+import type { Connections } from './connections.ts';
+
+/** Who has the place that a device wants, when it is not on this pod: does it give a sign of life? */
+export type AskElsewhere = (deviceId: string) => Promise<boolean>;
+
+/**
+ * Decides whether a device may connect although connections of it took over from each other too often of late. Undefined: they did
+ * not. Otherwise resolves with true when the present connection is dead, so that the device may have its place.
+ */
+export type Contest = (deviceId: string) => Promise<boolean> | undefined;
+
+export function createContest(connections: Connections, clock: Clock, askElsewhere: AskElsewhere): Contest {
+  return (deviceId) => {
+    if (!connections.isContended(deviceId, clock.now())) return undefined;
+    const settle = async (): Promise<boolean> => {
+      const present = connections.get(deviceId);
+      const isAlive = await (present ? present.isAlive() : askElsewhere(deviceId));
+      if (isAlive) return false;
+      // Another one may have come meanwhile. It gets its own ping, and the handshake its own time limit.
+      return connections.get(deviceId) === present || settle();
+    };
+    return settle();
+  };
+}
