@@ -35,6 +35,7 @@ it("examples/stately/test-pod.mjs shows Stately's inspector a life, a step for e
   await until(() => stepsIn(told).length === 2);
   example.write('\n\n\n\n');
   await until(() => stepsIn(told).length === 8);
+  await until(() => example.lines.length > 5); // they come by another way, and may come later
 
   const steps = stepsIn(told);
   expect(chartIn(told)).toMatchObject(chart);
