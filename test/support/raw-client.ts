@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { ReceivedClose } from './device.ts';
+import { clientFrame } from './rfc6455/frames.ts';
 import type { Finish } from './running.ts';
 
 export interface RawAnswer {
@@ -10,6 +11,12 @@ export interface RawAnswer {
   /** Names in lower case. */
   headers: Record<string, string>;
   body: string;
+}
+
+/** What was found in bytes, and how many of them it takes up. */
+export interface Parsed<T> {
+  value: T;
+  size: number;
 }
 
 /** A TCP connection that sends exactly what it is told, keeps its side open, and writes down what comes. */
@@ -76,14 +83,19 @@ export class RawClient {
   }
 
   /** Takes the next HTTP answer. */
-  async answer(): Promise<RawAnswer> {
+  answer(): Promise<RawAnswer> {
+    return this.take('an HTTP answer', parseAnswer);
+  }
+
+  /** Takes what `parse` finds at the beginning of what came, as soon as it is whole. */
+  async take<T>(wanted: string, parse: (bytes: Buffer) => Parsed<T> | undefined): Promise<T> {
     for (;;) {
-      const parsed = parseAnswer(this.received);
+      const parsed = parse(this.received);
       if (parsed) {
         this.received = this.received.subarray(parsed.size);
-        return parsed.answer;
+        return parsed.value;
       }
-      await this.#more('an HTTP answer');
+      await this.#more(wanted);
     }
   }
 
@@ -130,13 +142,12 @@ export function handshake(path: string, headers: Record<string, string | undefin
   });
 }
 
-/** A client's frame of at most 125 bytes (RFC 6455 §5.2), masked with zeros so that the payload stays as it is. */
+/** A client's frame (RFC 6455 §5.2), masked with zeros so that the payload stays as it is. */
 export function frame(opcode: number, payload: Buffer | string = '', fin = true): Buffer {
-  const data = Buffer.from(payload);
-  return Buffer.concat([Buffer.from([(fin ? 0x80 : 0) | opcode, 0x80 | data.length, 0, 0, 0, 0]), data]);
+  return clientFrame({ opcode, payload, fin });
 }
 
-function parseAnswer(bytes: Buffer): { answer: RawAnswer; size: number } | undefined {
+function parseAnswer(bytes: Buffer): Parsed<RawAnswer> | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
   const [statusLine = '', ...lines] = bytes.toString('latin1', 0, headEnd).split('\r\n');
@@ -149,10 +160,10 @@ function parseAnswer(bytes: Buffer): { answer: RawAnswer; size: number } | undef
     const end = bytes.indexOf('\r\n0\r\n\r\n', bodyStart); // short answers come in one chunk
     if (end < 0) return undefined;
     const body = bytes.toString('utf8', bytes.indexOf('\r\n', bodyStart) + 2, end);
-    return { answer: { status, headers, body }, size: end + 7 };
+    return { value: { status, headers, body }, size: end + 7 };
   }
   const size = bodyStart + Number(headers['content-length'] ?? 0);
   if (bytes.length < size) return undefined;
   const body = bytes.toString('utf8', bodyStart, size);
-  return { answer: { status, headers, body }, size };
+  return { value: { status, headers, body }, size };
 }
