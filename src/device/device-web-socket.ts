@@ -52,6 +52,9 @@ export type Delivery =
   | 'backpressure'
   | 'too-many-callbacks';
 
+/** So many pings that come at once are answered each. Clients that test their peers send ten. */
+const maxPongsUnderWay = 16;
+
 /** Up to this size a payload is copied behind its head, bytes. */
 const smallBytes = 4096;
 
@@ -67,9 +70,9 @@ export class DeviceWebSocket extends WebSocket {
   #callbacksInFlight = 0;
   /** Only once one was waited for. */
   #acks: Acks | undefined;
-  /** A pong that the kernel has not taken yet. */
-  #isPonging = false;
-  /** What came in the last ping meanwhile. */
+  /** Pongs that the kernel has not taken yet. */
+  #pongsUnderWay = 0;
+  /** What came in the last ping while they were as many as there may be. */
   #unanswered: Buffer | undefined;
   /** Only where there is a limit, and once something came. */
   #buckets: Partial<Record<keyof RateLimits, TokenBucket>> | undefined;
@@ -142,16 +145,16 @@ export class DeviceWebSocket extends WebSocket {
     return true;
   }
 
-  /** RFC 6455 §5.5.3: of pings that come while a pong is still on its way out, the last one is answered. */
+  /** RFC 6455 §5.5.3: of pings that come faster than pongs go out, the last one is answered. */
   #answerPing(data: Buffer): void {
-    if (this.#isPonging) {
+    if (this.readyState !== WebSocket.OPEN) return;
+    if (this.#pongsUnderWay >= maxPongsUnderWay) {
       this.#unanswered = Buffer.from(data); // a copy, for it is a view of all that came with it
       return;
     }
-    if (this.readyState !== WebSocket.OPEN) return;
-    this.#isPonging = true;
+    this.#pongsUnderWay += 1;
     this.pong(data, false, () => {
-      this.#isPonging = false;
+      this.#pongsUnderWay -= 1;
       const last = this.#unanswered;
       this.#unanswered = undefined;
       if (last) this.#answerPing(last);
@@ -241,6 +244,7 @@ function wholeFrame(payload: Buffer, binary: boolean): Buffer {
 function causeOf(error: Error & { code?: string }): Disconnect {
   switch (error.code) {
     case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
+    case 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH':
       return messageTooBig;
     case 'WS_ERR_INVALID_UTF8':
       return invalidText;

@@ -126,6 +126,6 @@ it.each([
   async (size, count) => {
     const payload = Buffer.alloc(size * count);
 
-    expect(await pod.reaction(...fragments(binary, cut(payload, size)))).toEqual(closed(1009));
+    expect(await pod.reaction(Buffer.concat(fragments(binary, cut(payload, size))))).toEqual(closed(1009));
   },
 );
