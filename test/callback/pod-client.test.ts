@@ -6,7 +6,15 @@ it('a request whose signal is aborted already is not sent', async () => {
   const client = new PodClient();
   onTestFinished(() => client.close());
   const owner = await fakeOwner((_, response) => response.end());
-  const to = { address: owner.serverIp, port: owner.port, method: 'GET', path: '/', headers: {}, body: undefined };
+  const to = {
+    address: owner.serverIp,
+    port: owner.port,
+    podId: undefined,
+    method: 'GET',
+    path: '/',
+    headers: {},
+    body: undefined,
+  };
 
   const sending = client.send({ ...to, signal: AbortSignal.abort() });
 

@@ -36,7 +36,7 @@ function begin({ serverIp, port }: OwnerEntry) {
     deadline.dispose();
     client.close();
   });
-  const to = { address: serverIp, port, name: 'pod' };
+  const to = { address: serverIp, port, podId: undefined, name: 'pod' };
   const send = (text: string) => batch.next().post(to, createMessage('lamp-1', text, {}), deadline);
   return { send, batch };
 }
