@@ -76,8 +76,8 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     registration.verifyAll();
   });
   const clockwork = new Clockwork(clock, () => freezeWatch.check());
-  const token = config.CALLBACK_TOKENS?.[0];
-  const podClient = tracing?.podClient(token) ?? new PodClient(token);
+  const introduction = { token: config.CALLBACK_TOKENS?.[0], acceptsPodId: config.CALLBACK_AUTH === 'none' };
+  const podClient = tracing?.podClient(introduction) ?? new PodClient(introduction);
   tracing?.drain(life);
   const closing = new AbortController();
   const parts: Parts = {

@@ -2,25 +2,43 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context, Next } from 'koa';
 import { bearerToken, unauthorized } from '../http/bearer.ts';
 import { discardBody } from '../http/body.ts';
+import type { Self } from './owners.ts';
+import { hopToken, proofHeader, proofOf } from './pod-proof.ts';
+
+/** The proof to answer a token with; undefined when the token is not known. */
+export type TokenCheck = (token: string) => string | undefined;
 
 /**
- * Is this one of the tokens? How long it takes tells nothing about them: of both sides the hashes are compared, which are of one
- * length, and with every token, also after one fitted.
+ * Knows these tokens, and the hop tokens that are derived from them for this pod. How long it takes tells nothing about them: of both
+ * sides the hashes are compared, which are of one length, and with every token, also after one fitted.
  */
-export function createTokenCheck(tokens: readonly string[]): (token: string) => boolean {
-  const hashes = tokens.map(hashOf);
+export function createTokenCheck(tokens: readonly string[], { podId, serverIp, port }: Self): TokenCheck {
+  const pod = { podId, serverIp, port: port() };
+  const known = tokens.flatMap((token) => {
+    const proof = proofOf(token, pod);
+    return [token, hopToken(token, pod)].map((accepted) => ({ hash: hashOf(accepted), proof }));
+  });
   return (token) => {
-    const hash = hashOf(token);
-    return hashes.map((known) => timingSafeEqual(known, hash)).includes(true);
+    const shown = hashOf(token);
+    let found: string | undefined;
+    for (const { hash, proof } of known) if (timingSafeEqual(hash, shown)) found = proof;
+    return found;
   };
 }
 
-/** Lets nobody pass without one of these tokens, whatever the path; `onRefused` hears of the others. */
-export function requireToken(tokens: readonly string[], onRefused: (path: string, code: string) => void) {
-  const isKnown = createTokenCheck(tokens);
-  return async ({ req, path }: Context, next: Next): Promise<void> => {
+/**
+ * Lets nobody pass without one of these tokens, or the hop token of one, whatever the path. What is answered to the others carries the
+ * proof of this pod. `onRefused` hears of those who are turned away.
+ */
+export function requireToken(tokens: readonly string[], self: Self, onRefused: (path: string, code: string) => void) {
+  const check = whenAsked(() => createTokenCheck(tokens, self));
+  return async ({ req, res, path }: Context, next: Next): Promise<void> => {
     const token = bearerToken(req.headers.authorization);
-    if (token !== undefined && isKnown(token)) return next();
+    const proof = token === undefined ? undefined : check()(token);
+    if (proof !== undefined) {
+      res.setHeader(proofHeader, proof);
+      return next();
+    }
     const problem =
       token === undefined
         ? unauthorized('no-token', 'this listener wants an Authorization: Bearer header')
@@ -29,6 +47,26 @@ export function requireToken(tokens: readonly string[], onRefused: (path: string
     await discardBody(req);
     throw problem;
   };
+}
+
+/**
+ * Lets everybody pass. Answers carry the podId as the proof of this pod; or a real proof to one who shows a token that this pod knows
+ * already, so that the pods of a fleet can begin to ask for tokens one by one.
+ */
+export function requireNothing(tokens: readonly string[], self: Self) {
+  const check = whenAsked(() => createTokenCheck(tokens, self));
+  return ({ req, res }: Context, next: Next): Promise<void> => {
+    const { authorization } = req.headers;
+    const token = tokens.length > 0 && authorization !== undefined ? bearerToken(authorization) : undefined;
+    res.setHeader(proofHeader, (token !== undefined && check()(token)) || self.podId);
+    return next();
+  };
+}
+
+/** Makes it at the first request, because the port is not known before the pod listens. */
+function whenAsked<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 function hashOf(token: string): Buffer {

@@ -1,3 +1,6 @@
+/** A line of the answer to a batch is never longer, bytes: a deviceId has at most 128. */
+export const maxResultBytes = 1024;
+
 /** Stands for a line that was too long, of which nothing was kept. */
 export const tooLong = Symbol('too long');
 
@@ -17,6 +20,11 @@ export class Lines {
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  /** Is the line that is not over yet longer than the limit already? */
+  get isTooLong(): boolean {
+    return this.#isTooLong;
   }
 
   /** The lines that end in this chunk. A line may be a piece of it, and keeps it alive. */

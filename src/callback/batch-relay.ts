@@ -1,10 +1,11 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Outcome } from './batch-order.ts';
-import { Lines, tooLong } from './batch-lines.ts';
+import { Lines, maxResultBytes, tooLong } from './batch-lines.ts';
 import type { Delivery } from './batch-results.ts';
+import type { PodExchange } from './pod-exchange.ts';
 
-/** A result of a pod is one short line. */
-const maxResultBytes = 1024;
+/** How long the answer may take to end once nothing of it is owed any more, ms. */
+const endWithinMs = 5000;
 
 /** The part of a batch that goes to one other pod: one request, whose results come back in the order of its lines. */
 export class Relay {
@@ -18,11 +19,11 @@ export class Relay {
   lastUsedAt = 0;
 
   /** `onBroken` says what becomes of those whose results are still owed when it breaks. */
-  constructor(outgoing: ClientRequest, onBroken: (cause: unknown) => Outcome) {
-    this.#outgoing = outgoing;
+  constructor(exchange: PodExchange, onBroken: (cause: unknown) => Outcome) {
+    this.#outgoing = exchange.outgoing;
     this.#onBroken = onBroken;
-    outgoing.on('error', (error) => this.#break(error)); // more than one may come
-    outgoing.once('response', (response) => this.#read(response));
+    this.#outgoing.on('error', (error) => this.#break(error)); // more than one may come
+    exchange.onAnswer((response) => this.#read(response));
   }
 
   /** Nothing can be sent with it any more. */
@@ -44,6 +45,7 @@ export class Relay {
   end(): void {
     this.#isOver = true;
     this.#outgoing.end();
+    this.#expectEnd();
   }
 
   /** Gives up on what it owes. */
@@ -59,9 +61,10 @@ export class Relay {
 
   #read(response: IncomingMessage): void {
     const { statusCode = 0 } = response;
-    if (statusCode !== 200) return this.#break(new AnsweredOtherwise(statusCode));
+    if (statusCode !== 200) return this.#break(new Error(`answered with ${statusCode}`));
     response.on('data', (chunk: Buffer) => {
       for (const line of this.#results.take(chunk)) this.#hear(line === tooLong ? '' : line.toString('utf8'));
+      if (this.#results.isTooLong) this.#break(new Error('a result without an end'));
     });
     response.on('error', (error) => this.#break(error));
     response.once('end', () => {
@@ -74,9 +77,17 @@ export class Relay {
     const [next] = this.#owed;
     if (next && result?.deviceId === next.deviceId) {
       this.#owed.shift();
-      return next.settle(result.outcome, 'forwarded');
+      next.settle(result.outcome, 'forwarded');
+      return this.#expectEnd();
     }
     this.#break(new Error(`not a result that was asked for: ${line.slice(0, 200)}`));
+  }
+
+  /** Nobody else looks after a request whose lines are all answered. */
+  #expectEnd(): void {
+    if (!this.#isOver || this.#owed.length > 0) return;
+    const timer = setTimeout(() => this.#break(new Error('the answer has no end')), endWithinMs).unref();
+    this.#outgoing.once('close', () => clearTimeout(timer));
   }
 
   #break(cause: unknown): void {
@@ -86,17 +97,6 @@ export class Relay {
     if (owed.length === 0) return;
     const outcome = this.#onBroken(cause);
     for (const delivery of owed) delivery.settle(outcome);
-  }
-}
-
-/** The pod did not take the request. */
-export class AnsweredOtherwise extends Error {
-  readonly status: number;
-
-  constructor(status: number) {
-    super(`answered with ${status}`);
-    this.name = 'AnsweredOtherwise';
-    this.status = status;
   }
 }
 

@@ -2,11 +2,12 @@ import { refusalFor } from '../http/problems.ts';
 import { hostPort } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import type { Order } from './batch-order.ts';
-import { AnsweredOtherwise, Relay } from './batch-relay.ts';
+import { Relay } from './batch-relay.ts';
 import type { Delivery } from './batch-results.ts';
 import type { Owner, Owners } from './owners.ts';
 import { hopHeader } from './owners.ts';
 import type { PodClient } from './pod-client.ts';
+import type { PodIdentity } from './pod-proof.ts';
 
 export interface RelaysOptions {
   owners: Owners;
@@ -47,7 +48,7 @@ export class Relays {
   send(outbound: readonly Outbound[], now: number): void {
     const byPod = new Map<string, Outbound[]>();
     for (const one of outbound) {
-      const pod = hostPort(one.owner.serverIp, one.owner.port);
+      const pod = nameOf(one.owner);
       const others = byPod.get(pod);
       if (others) others.push(one);
       else byPod.set(pod, [one]);
@@ -91,21 +92,26 @@ export class Relays {
     const known = this.#byPod.get(pod);
     if (known && !known.isOver) return known;
     const { owners, podClient, clock, path, headers } = this.#options;
-    const { outgoing } = podClient.open({
+    const exchange = podClient.open({
       address: owner.serverIp,
       port: owner.port,
+      podId: owner.podId,
       method: 'POST',
       path,
       headers: { ...headers, [hopHeader]: '1' },
     });
-    const relay = new Relay(outgoing, (cause) => {
+    const relay = new Relay(exchange, (cause) => {
       this.#failedAt.set(pod, clock.now());
-      const isMistrusted = cause instanceof AnsweredOtherwise && cause.status === 401;
-      return isMistrusted ? owners.mistrusted(owner) : owners.unanswered(owner, cause);
+      return owners.unanswered(owner, cause);
     });
     this.#byPod.set(pod, relay);
     return relay;
   }
+}
+
+/** A pod that is new at an address is another one than the pod before it. */
+function nameOf({ podId, serverIp, port }: PodIdentity): string {
+  return `${podId}@${hostPort(serverIp, port)}`;
 }
 
 function linesOf(deliveries: readonly Delivery[]): Buffer[] {

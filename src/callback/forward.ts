@@ -23,14 +23,15 @@ export function createForward(owners: Owners, podClient: PodClient): Forward {
     return entry;
   };
 
-  const ask = async (ctx: Context, { serverIp, port }: Owner, body?: Buffer): Promise<PodAnswer> => {
+  const ask = async (ctx: Context, owner: Owner, body?: Buffer): Promise<PodAnswer> => {
+    const { serverIp: address, port, podId } = owner;
     const headers: Record<string, string> = { [hopHeader]: '1' };
     for (const name of relayedRequestHeaders) if (ctx.get(name)) headers[name] = ctx.get(name);
     const path = `${ctx.path}${ctx.search}`;
     try {
-      return await podClient.send({ address: serverIp, port, method: ctx.method, path, headers, body });
+      return await podClient.send({ address, port, podId, method: ctx.method, path, headers, body });
     } catch (error) {
-      throw owners.unanswered({ serverIp, port }, error);
+      throw owners.unanswered(owner, error);
     }
   };
 
@@ -41,7 +42,6 @@ export function createForward(owners: Owners, podClient: PodClient): Forward {
     const objection = owners.objection(owner, ctx.get(hopHeader) !== '');
     if (objection) throw objection;
     const answer = await ask(ctx, owner, body);
-    if (answer.status === 401) throw owners.mistrusted(owner);
     ctx.body = answer.body.length > 0 ? answer.body : null;
     ctx.status = answer.status;
     for (const name of relayedAnswerHeaders) {

@@ -4,6 +4,8 @@ import type { ProblemCode } from '../http/problems.ts';
 import type { Logger } from '../log.ts';
 import type { Entry, Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
+import { Unproven } from './pod-exchange.ts';
+import type { PodIdentity } from './pod-proof.ts';
 
 /** This pod, as its own entries name it. */
 export interface Self {
@@ -19,8 +21,8 @@ export interface OwnersOptions {
   log: Logger;
 }
 
-/** Where a pod is reached by others. */
-export type Owner = Pick<Entry, 'serverIp' | 'port'>;
+/** The pod that an entry names, and where it is reached by others. */
+export type Owner = PodIdentity;
 
 /** What goes with a request that was forwarded, so that it is not forwarded again. */
 export const hopHeader = 'Ws-Connect-Hop';
@@ -54,17 +56,10 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
       return unavailable('owner-unreachable', 'the entry of the device names an address that is no pod');
     },
 
-    /** The pod did not answer. */
-    unanswered({ serverIp, port }: Owner, cause: unknown): Problem {
-      log.warn({ err: cause, owner: hostPort(serverIp, port) }, 'the owner did not answer');
+    /** The pod did not answer, or another program answered in its place. The caller's own token has nothing to do with it. */
+    unanswered({ serverIp, port, podId }: Owner, cause: unknown): Problem {
+      log.warn({ err: cause, owner: hostPort(serverIp, port), ownerPodId: podId }, whyUnanswered(cause));
       return unavailable('owner-unreachable', 'the pod that owns the device did not answer');
-    },
-
-    /** The pod answered 401: nothing is wrong with the caller's token. */
-    mistrusted({ serverIp, port }: Owner): Problem {
-      const owner = hostPort(serverIp, port);
-      log.warn({ owner }, 'the owner does not know the token of this pod: CALLBACK_TOKENS differ');
-      return unavailable('owner-unreachable', 'the pod that owns the device did not take the word of this one');
     },
   };
 }
@@ -72,6 +67,13 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
 /** Does the entry name this pod, or one that was at its address before? */
 export function isOf(self: Self, { podId, serverIp, port }: Entry): boolean {
   return podId === self.podId || (serverIp === self.serverIp && port === self.port());
+}
+
+function whyUnanswered(cause: unknown): string {
+  if (!(cause instanceof Unproven)) return 'the owner did not answer';
+  return cause.status === 401
+    ? 'the owner does not know the token of this pod: CALLBACK_TOKENS differ, or another program has its address'
+    : 'another program answered at the address of the owner';
 }
 
 export function notConnected(): Problem {

@@ -1,13 +1,22 @@
 import { Agent, request } from 'node:http';
-import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { PodExchange } from './pod-exchange.ts';
+import type { PodCredentials } from './pod-proof.ts';
+import { CredentialStore } from './pod-proof.ts';
 
-const connectTimeoutMs = 1000;
 const answerTimeoutMs = 35_000;
 const maxAnswerBytes = 65_536;
 
 export interface PodRequestHead {
   address: string;
   port: number;
+  /**
+   * The pod that the registry names at this address: it is shown its hop token, and an answer counts only with its proof.
+   * Undefined: whoever configured the address vouches for it. Then the token itself is shown, and any answer counts.
+   */
+  podId: string | undefined;
+  /** By default the client's own. */
+  token?: string | undefined;
   method: string;
   /** Path and query. */
   path: string;
@@ -28,75 +37,33 @@ export interface PodAnswer {
   body: Buffer;
 }
 
-/**
- * No answer came. The request has not arrived when it never had a connection: `unreachable`, or `unsent` when it was still waiting
- * for its turn. Otherwise what became of it is unknown: `timed-out`, or `broken` by a reset, an end or an answer that is none.
- */
-export class PodError extends Error {
-  readonly code: 'unreachable' | 'unsent' | 'timed-out' | 'broken';
-
-  constructor(code: PodError['code'], cause: unknown) {
-    super(`the pod did not answer: ${code}`, { cause });
-    this.name = 'PodError';
-    this.code = code;
-  }
-}
-
-/** A request under way whose body is the caller's to write. */
-export class PodExchange {
-  readonly outgoing: ClientRequest;
-  #progress: 'unsent' | 'unreachable' | 'connected' = 'unsent';
-  #isLate = false;
-
-  constructor(outgoing: ClientRequest) {
-    this.outgoing = outgoing;
-    outgoing.once('socket', (socket) => {
-      this.#progress = socket.connecting ? 'unreachable' : 'connected';
-      if (!socket.connecting) return;
-      const timer = setTimeout(() => outgoing.destroy(new Error('connect timed out')), connectTimeoutMs);
-      socket.once('close', () => clearTimeout(timer));
-      socket.once('connect', () => {
-        clearTimeout(timer);
-        this.#progress = 'connected';
-      });
-    });
-  }
-
-  /** Gives it up because it takes too long. */
-  expire(): void {
-    this.#isLate = true;
-    this.destroy(new Error('answer timed out'));
-  }
-
-  /** Gives it up. */
-  destroy(cause: Error): void {
-    this.outgoing.destroy(cause);
-    if (this.#progress === 'unsent') process.nextTick(() => this.outgoing.emit('error', cause)); // else it says so when its turn has come
-  }
-
-  /** What the failure says about the request. */
-  failed(cause: unknown): PodError {
-    if (this.#progress !== 'connected') return new PodError(this.#progress, cause);
-    return new PodError(this.#isLate ? 'timed-out' : 'broken', cause);
-  }
+export interface PodClientOptions {
+  /** For requests that bring none: the first of CALLBACK_TOKENS. */
+  token?: string | undefined;
+  /** A pod may show its podId instead of a proof made with the token. So it is while CALLBACK_AUTH is `none`. */
+  acceptsPodId?: boolean;
+  /** Connections to one pod. By default there is no limit. */
+  maxSockets?: number;
 }
 
 /** Requests to pods over kept connections. A redirect is an error. */
 export class PodClient {
-  readonly #credentials: Record<string, string>;
+  readonly #token: string | undefined;
+  readonly #credentials: CredentialStore;
   readonly #agent: Agent;
 
-  /** `token` is what all requests carry: the first of those the other pods ask for. `maxSockets` is for each pod. */
-  constructor(token?: string, maxSockets = Infinity) {
-    this.#credentials = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  constructor({ token, acceptsPodId, maxSockets = Infinity }: PodClientOptions = {}) {
+    this.#token = token;
+    this.#credentials = new CredentialStore(acceptsPodId);
     // Freed sockets go well before the other side's keep-alive ends, so none is used that is just being closed.
     this.#agent = new Agent({ keepAlive: true, timeout: 10_000, maxSockets });
   }
 
   /** Begins a request; nothing is sent before its body is begun or ended. It may report more than one error. */
-  open({ address, headers, signal, ...head }: PodRequestHead): PodExchange {
-    const all = { ...headers, ...this.#credentials };
-    const exchange = new PodExchange(request({ ...head, agent: this.#agent, host: address, headers: all }));
+  open({ address, podId, token = this.#token, headers, signal, ...head }: PodRequestHead): PodExchange {
+    const { authorization, proofs } = this.#credentialsFor({ address, port: head.port, podId }, token);
+    const all = authorization === undefined ? headers : { ...headers, Authorization: authorization };
+    const exchange = new PodExchange(request({ ...head, agent: this.#agent, host: address, headers: all }), proofs);
     const abort = () => exchange.destroy(new Error('given up'));
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();
@@ -113,13 +80,26 @@ export class PodClient {
       const fail = (cause: unknown) => reject(exchange.failed(cause));
       exchange.outgoing.on('error', fail);
       exchange.outgoing.once('close', () => clearTimeout(timer));
-      exchange.outgoing.once('response', (response) => collectAnswer(response).then(resolve, fail));
+      exchange.onAnswer((response) => {
+        collectAnswer(response).then(resolve, (error: Error) => {
+          fail(error);
+          exchange.destroy(error); // the rest of the answer may never end
+        });
+      });
       exchange.outgoing.end(body);
     });
   }
 
   close(): void {
     this.#agent.destroy();
+  }
+
+  #credentialsFor(
+    { address, port, podId }: Pick<PodRequestHead, 'address' | 'port' | 'podId'>,
+    token: string | undefined,
+  ): Partial<PodCredentials> {
+    if (podId !== undefined) return this.#credentials.for({ podId, serverIp: address, port }, token);
+    return token === undefined ? {} : { authorization: `Bearer ${token}` };
   }
 }
 

@@ -4,6 +4,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Entry } from '../registry/registry.ts';
 import { hopHeader } from './owners.ts';
 import type { PodClient } from './pod-client.ts';
+import { Unproven } from './pod-exchange.ts';
 
 export interface TakeoverOptions {
   podClient: PodClient;
@@ -23,7 +24,7 @@ const maxUnderWay = 64;
 export function createTakeover({ podClient, isPodAddress, metrics, log }: TakeoverOptions) {
   let underWay = 0;
 
-  const ask = async (deviceId: string, { serverIp, port, traceId }: Entry): Promise<string> => {
+  const ask = async (deviceId: string, { serverIp, port, podId, traceId }: Entry): Promise<string> => {
     if (!isPodAddress(serverIp)) return 'refused';
     if (underWay >= maxUnderWay) return 'skipped';
     underWay += 1;
@@ -31,17 +32,17 @@ export function createTakeover({ podClient, isPodAddress, metrics, log }: Takeov
       const { status } = await podClient.send({
         address: serverIp,
         port,
+        podId,
         method: 'DELETE',
         path: `/connections/${deviceId}?reason=superseded`,
         headers: { 'If-Match': `"${traceId}"`, [hopHeader]: '1' },
         body: undefined,
         timeoutMs: answerWithinMs,
       });
-      if (status === 401) return 'refused';
       return status === 204 ? 'closed' : 'gone';
     } catch (error) {
       log.debug({ err: error, deviceId, owner: hostPort(serverIp, port) }, 'the previous owner did not answer');
-      return 'unanswered';
+      return error instanceof Unproven && error.status === 401 ? 'refused' : 'unanswered';
     } finally {
       underWay -= 1;
     }

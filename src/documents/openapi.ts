@@ -19,6 +19,8 @@ interface Listener {
   about: string;
   port: string;
   security: object[];
+  /** What all its answers carry, but for a 401. */
+  headers: readonly AnswerHeader[];
 }
 
 const callback: Listener = {
@@ -26,6 +28,7 @@ const callback: Listener = {
   about: 'For services inside the cluster, on the callback port of any pod.',
   port: '8081',
   security: [{ token: [] }, {}],
+  headers: ['Ws-Connect-Proof'],
 };
 
 const admin: Listener = {
@@ -33,6 +36,7 @@ const admin: Listener = {
   about: 'For the kubelet, Prometheus and operators, on the admin port. Whoever reaches it can drain the pod.',
   port: '8082',
   security: [],
+  headers: [],
 };
 
 export function openapi() {
@@ -64,7 +68,8 @@ ${explain([...Object.values(unrouted).map(({ code }) => code), ...malformed])}`,
         token: {
           type: 'http',
           scheme: 'bearer',
-          description: 'One of `CALLBACK_TOKENS`, where the pods run with `CALLBACK_AUTH=bearer`.',
+          description:
+            'One of `CALLBACK_TOKENS`, or the hop token derived from it for this pod, where the pods run with `CALLBACK_AUTH=bearer`.',
         },
       },
     },
@@ -95,12 +100,14 @@ function pathsOf(operations: Operations, listener: Listener): Record<string, obj
   return paths;
 }
 
-function operationOf(operation: Operation, { tag, security }: Listener, bodiless: boolean) {
+function operationOf(operation: Operation, listener: Listener, bodiless: boolean) {
+  const { tag, security } = listener;
   const { summary, query, headers = [], body, answers, problems } = operation;
-  const success = Object.entries(answers).map(([status, { about, headers: names = [], content = {} }]) => [
-    status,
-    { description: about, headers: headersOf(names, names), ...(!bodiless && { content: contentOf(content) }) },
-  ]);
+  const success = Object.entries(answers).map(([status, { about, headers: own = [], content = {} }]) => {
+    const names = [...own, ...listener.headers];
+    const shown = !bodiless && { content: contentOf(content) };
+    return [status, { description: about, headers: headersOf(names, names), ...shown }];
+  });
   const parameters = [
     ...Object.entries(query?.shape ?? {}).map(([name, schema]) => parameter('query', name, schema as z.ZodType)),
     ...headers.map((name) => ({ $ref: `#/components/parameters/${name}` })),
@@ -113,23 +120,26 @@ function operationOf(operation: Operation, { tag, security }: Listener, bodiless
     ...(body && { requestBody: { description: body.about, content: contentOf(body.content ?? {}) } }),
     responses: {
       ...(Object.fromEntries(success) as object),
-      ...problemAnswers(problems, bodiless),
-      default: problemAnswer(['internal-error'], bodiless),
+      ...problemAnswers(problems, listener, bodiless),
+      default: problemAnswer(['internal-error'], listener, bodiless),
     },
   };
 }
 
-function problemAnswers(codes: readonly ProblemCode[], bodiless: boolean): Record<number, object> {
+function problemAnswers(codes: readonly ProblemCode[], listener: Listener, bodiless: boolean): Record<number, object> {
   const statuses = new Set(codes.map((code) => kindOf(code).status));
   const answers = [...statuses].map((status) => {
     const ofStatus = codes.filter((code) => kindOf(code).status === status);
-    return [status, problemAnswer(ofStatus, bodiless)] as const;
+    return [status, problemAnswer(ofStatus, listener, bodiless)] as const;
   });
   return Object.fromEntries(answers);
 }
 
-function problemAnswer(codes: readonly ProblemCode[], bodiless: boolean) {
-  const headers = codes.map((code) => kindOf(code).headers ?? []);
+function problemAnswer(codes: readonly ProblemCode[], listener: Listener, bodiless: boolean) {
+  const headers = codes.map((code) => {
+    const { status, headers: own = [] } = kindOf(code);
+    return status === 401 ? own : [...own, ...listener.headers];
+  });
   const always = headers[0]!.filter((name) => headers.every((names) => names.includes(name)));
   const sometimes = codes.flatMap((code) => kindOf(code).mayHave ?? []);
   const schema = {

@@ -26,6 +26,9 @@ export const answerHeaders = {
   'Retry-After': z.string().regex(/^\d+$/).describe('seconds after which to try again'),
   Upgrade: z.literal('websocket'),
   'WWW-Authenticate': z.string().regex(/^Bearer realm="ws-connect"/),
+  'Ws-Connect-Proof': z
+    .string()
+    .describe('derived from the token of the request and this pod, so that another program cannot answer in its place'),
   'Ws-Connect-Pod': z.string().describe('`IP:PORT` of the pod that owns the device: go there directly next time'),
 };
 

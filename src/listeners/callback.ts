@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { hostPort, insideCidrs } from '../address.ts';
-import { requireToken } from '../callback/authenticate.ts';
+import { requireNothing, requireToken } from '../callback/authenticate.ts';
 import { batchRoute } from '../callback/batch-route.ts';
 import { createForward } from '../callback/forward.ts';
 import { createOwners } from '../callback/owners.ts';
@@ -15,10 +15,11 @@ import type { Parts } from '../parts.ts';
 export function createCallbackListener(parts: Parts, life: Life): Server {
   const { config, clock, freezeWatch, log, metrics, registration, podClient, ports, closing, tracing } = parts;
   const { POD_IP: serverIp, POD_UID: podId, MAX_PAYLOAD_BYTES: maxPayloadBytes } = config;
+  const self = { podId, serverIp, port: () => ports.callbackPort };
   const owners = createOwners({
     registry: registration.registry,
     log,
-    self: { podId, serverIp, port: () => ports.callbackPort },
+    self,
     isPodAddress: insideCidrs(config.POD_CIDRS),
   });
   const longRequests = new LongRequests();
@@ -36,9 +37,10 @@ export function createCallbackListener(parts: Parts, life: Life): Server {
     batchRoute({ ...shared, owners, podClient, longRequests, closing, log }),
   );
   const trace = tracing?.callbacks;
-  if (config.CALLBACK_AUTH === 'none') return createHttpServer(routes, log, { trace, longRequests });
-  const guard = requireToken(config.CALLBACK_TOKENS!, (path, code) => {
+  const { CALLBACK_AUTH, CALLBACK_TOKENS: tokens = [] } = config;
+  const countRefused = (path: string, code: string) => {
     if (path === '/callback' || path.startsWith('/callback/')) metrics.callback(code, 0);
-  });
+  };
+  const guard = CALLBACK_AUTH === 'none' ? requireNothing(tokens, self) : requireToken(tokens, self, countRefused);
   return createHttpServer(routes, log, { trace, longRequests, guard });
 }

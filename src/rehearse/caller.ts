@@ -1,10 +1,16 @@
 import { backoffMs } from '../backoff.ts';
-import { PodClient, PodError } from '../callback/pod-client.ts';
 import type { PodAnswer } from '../callback/pod-client.ts';
+import { PodClient } from '../callback/pod-client.ts';
+import { PodError } from '../callback/pod-exchange.ts';
 import type { Endpoint } from './balancer.ts';
 import type { Ledger } from './ledger.ts';
 import { pick } from './random.ts';
 import type { Random } from './random.ts';
+
+/** The pod that the registry names for a device. */
+export interface Owner extends Endpoint {
+  podId: string;
+}
 
 export interface CallerOptions {
   perSecond: number;
@@ -14,7 +20,7 @@ export interface CallerOptions {
   /** The pods as a service finds them just now. */
   pods: () => readonly Endpoint[];
   /** Who holds the device. Undefined: nobody does, or the registry did not say. Without it every callback goes to any pod. */
-  lookUp: ((deviceId: string) => Promise<Endpoint | undefined>) | undefined;
+  lookUp: ((deviceId: string) => Promise<Owner | undefined>) | undefined;
   ledger: Ledger;
   random: Random;
   changed: () => void;
@@ -28,6 +34,8 @@ const answerWithinMs = 10_000;
 const patience = { firstMs: 100, mostMs: 2000 };
 /** Another attempt would be answered the same. */
 const final = new Set([400, 401, 403, 413]);
+/** Nothing reached the pod. */
+const undelivered = new Set<PodError['code']>(['unreachable', 'unproven']);
 
 /**
  * How long to wait before the next attempt, or undefined: there is none. An outcome that is unknown is tried again as well: a
@@ -117,14 +125,15 @@ export class Caller {
       const { status, headers } = await this.#post(target, deviceId, body);
       return { status, retryAfter: headers['retry-after'] };
     } catch (error) {
-      return error instanceof PodError && error.code === 'unreachable' ? 'refused' : 'unknown';
+      return error instanceof PodError && undelivered.has(error.code) ? 'refused' : 'unknown';
     }
   }
 
-  #post({ host, port }: Endpoint, deviceId: string, body: Buffer): Promise<PodAnswer> {
+  #post({ host, port, podId }: Endpoint & Partial<Owner>, deviceId: string, body: Buffer): Promise<PodAnswer> {
     return this.#client.send({
       address: host,
       port,
+      podId,
       method: 'POST',
       path: `/callback/${deviceId}`,
       headers: { 'Content-Type': 'text/plain' },

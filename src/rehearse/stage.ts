@@ -7,6 +7,7 @@ import { RedisRegistry } from '../registry/redis.ts';
 import { parseRedisUrl } from '../registry/redis-url.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
 import type { Balancer, Endpoint } from './balancer.ts';
+import type { Owner } from './caller.ts';
 import { Fleet } from './fleet.ts';
 import type { Elsewhere, RehearseOptions } from './options.ts';
 import type { PodProcess } from './pod-process.ts';
@@ -32,7 +33,7 @@ export interface Setting {
 export interface Stage {
   devicesAt: string;
   pods: () => readonly Endpoint[];
-  lookUp: ((deviceId: string) => Promise<Endpoint | undefined>) | undefined;
+  lookUp: ((deviceId: string) => Promise<Owner | undefined>) | undefined;
   run: () => Promise<(Departure & Interval)[]>;
 }
 
@@ -97,9 +98,9 @@ function openLookup(text: string, prefix: string, closers: Closer[]) {
   const events = { connected() {}, lost() {}, error() {} }; // a lookup that fails says so itself
   const registry = new RedisRegistry({ url: parseRedisUrl(text)!, prefix, leaseTtlMs: 60_000, events });
   closers.push(() => registry.close());
-  return async (deviceId: string): Promise<Endpoint | undefined> => {
+  return async (deviceId: string): Promise<Owner | undefined> => {
     const [entry] = await registry.lookup([deviceId]);
     if (!entry || entry instanceof RegistryUnavailable) return undefined;
-    return { host: entry.serverIp, port: entry.port };
+    return { host: entry.serverIp, port: entry.port, podId: entry.podId };
   };
 }

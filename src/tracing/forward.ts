@@ -1,15 +1,16 @@
 import type { Tracer } from '@opentelemetry/api';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { PodExchange, PodRequestHead } from '../callback/pod-client.ts';
+import type { PodClientOptions, PodRequestHead } from '../callback/pod-client.ts';
 import { PodClient } from '../callback/pod-client.ts';
+import type { PodExchange } from '../callback/pod-exchange.ts';
 import { contextOf, putUnder } from './tracer.ts';
 
 /** Requests to pods, with a span for each callback among them, under which the other pod puts its own. */
 export class TracedPodClient extends PodClient {
   readonly #tracer: Tracer;
 
-  constructor(tracer: Tracer, token?: string) {
-    super(token);
+  constructor(tracer: Tracer, options: PodClientOptions) {
+    super(options);
     this.#tracer = tracer;
   }
 

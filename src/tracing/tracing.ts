@@ -10,7 +10,7 @@
  * Tokens and bodies are in none of them.
  */
 import type { Middleware } from 'koa';
-import type { PodClient } from '../callback/pod-client.ts';
+import type { PodClient, PodClientOptions } from '../callback/pod-client.ts';
 import type { Life } from '../life.ts';
 import { traceCallbacks } from './callback.ts';
 import { ConnectSpans } from './connect.ts';
@@ -22,7 +22,7 @@ import { findTracer } from './tracer.ts';
 export interface Tracing {
   connects: ConnectSpans;
   callbacks: Middleware;
-  podClient(token?: string): PodClient;
+  podClient(options: PodClientOptions): PodClient;
   drain(life: Life): void;
   /** Sends what is still to be sent, for one second at most: whoever exits the process loses it. Rejects when that fails. */
   flush(): Promise<void>;
@@ -36,7 +36,7 @@ export function createTracing(): Tracing | undefined {
   return {
     connects: new ConnectSpans(tracer),
     callbacks: traceCallbacks(tracer),
-    podClient: (token) => new TracedPodClient(tracer, token),
+    podClient: (options) => new TracedPodClient(tracer, options),
     drain: (life) => traceDrain(life, tracer),
     flush,
   };

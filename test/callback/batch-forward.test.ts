@@ -129,7 +129,7 @@ describe('lines for devices of another pod', () => {
   it('are answered with what the owner says of each', async () => {
     const { near, far, own } = await runTwoPods(redis);
     await runRegistered(near, 'moved');
-    await own('gone', { serverIp: '127.0.0.3', port: far.callbackPort });
+    await own('gone', { serverIp: '127.0.0.3', port: far.callbackPort, podId: far.podId });
 
     const results = await resultsOf(near.callback, to('gone'), { ...to('gone'), base64: '' }, to('gone'));
 

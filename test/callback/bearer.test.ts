@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createTokenCheck } from '../../src/callback/authenticate.ts';
+import { hopToken, proofOf } from '../../src/callback/pod-proof.ts';
 import { ask, countedCloses, metric, push } from '../support/ask.ts';
-import { fakeOwner, runRegistered, runTwoPods } from '../support/owners.ts';
+import { fakeOwner, runRegistered, runTwoPods, stranger } from '../support/owners.ts';
 import { RawClient, requestHead } from '../support/raw-client.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
@@ -104,19 +105,28 @@ it('without CALLBACK_AUTH a token that comes is not looked at', async () => {
 });
 
 describe('a comparison of tokens', () => {
+  const pod = { podId: 'pod', serverIp: '10.0.0.7', port: 8081 };
+
   it.each([
-    [first, true],
-    [second, true],
-    ['', false],
-    ['x'.repeat(10_000), false],
-  ])('takes as many steps of one length for %j', (token, expected) => {
-    const isKnown = createTokenCheck([first, second]);
+    [first, proofOf(first, pod)],
+    [second, proofOf(second, pod)],
+    [hopToken(first, pod), proofOf(first, pod)],
+    [hopToken(second, pod), proofOf(second, pod)],
+    [hopToken(first, { ...pod, podId: 'other' }), undefined],
+    [hopToken(first, { ...pod, serverIp: '10.0.0.8' }), undefined],
+    [proofOf(first, pod), undefined],
+    ['', undefined],
+    ['x'.repeat(10_000), undefined],
+  ])('takes as many steps of one length for %j', (token, proof) => {
+    const check = createTokenCheck([first, second], { ...pod, port: () => pod.port });
     compared.length = 0;
 
-    const known = isKnown(token);
+    const found = check(token);
 
-    expect(known).toBe(expected);
+    expect(found).toBe(proof);
     expect(compared).toEqual([
+      [32, 32],
+      [32, 32],
       [32, 32],
       [32, 32],
     ]);
@@ -133,7 +143,7 @@ describe('between pods that ask for tokens', () => {
   /** Two pods, and what a service shows to them. */
   const runPods = (tokens: string) => runTwoPods(redis, { CALLBACK_TOKENS: tokens });
 
-  it('a callback, a probe and a kick are forwarded with the first token', async () => {
+  it('a callback, a probe and a kick are forwarded', async () => {
     const { near, far } = await runTwoPods(redis, env, undefined, bearer(second));
     const device = await runRegistered(far, 'lamp-1', bearer(second));
 
@@ -145,14 +155,14 @@ describe('between pods that ask for tokens', () => {
     expect(await device.closed).toMatchObject({ code: 4503 });
   });
 
-  it('the token of the caller goes no further than the pod it was shown to', async () => {
+  it('no token goes further than the pod it was shown to: the owner gets one derived from the first, for itself alone', async () => {
     const { near, own } = await runTwoPods(redis, env, undefined, bearer(second));
     const owner = await fakeOwner((_request, response) => response.end());
     await own('lamp-1', owner);
 
     await push(near.callback, 'lamp-1', 'x', bearer(second));
 
-    expect(owner.requests.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${first}`]);
+    expect(owner.requests.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${hopToken(first, owner)}`]);
   });
 
   it('a device that changes pods is closed on the old one at once', async () => {
@@ -167,19 +177,19 @@ describe('between pods that ask for tokens', () => {
     expect(await until(() => metric(far.admin, 'ws_connect_takeovers_total{result="closed"}'))).toBe(1);
   });
 
-  it('tokens are shown already while nobody asks for them, so that asking can begin pod by pod', async () => {
+  it('tokens derived from them are shown already while nobody asks for them, so that asking can begin pod by pod', async () => {
     const { near, own } = await runPods(first);
     const owner = await fakeOwner((_request, response) => response.end());
     await own('lamp-1', owner);
 
     await push(near.callback, 'lamp-1');
 
-    expect(owner.requests[0]!.headers.authorization).toBe(`Bearer ${first}`);
+    expect(owner.requests[0]!.headers.authorization).toBe(`Bearer ${hopToken(first, owner)}`);
   });
 
   it('the caller is not blamed when the owner does not know the token of the pod', async () => {
     const { near, own } = await runPods(first);
-    const owner = await fakeOwner((_request, response) => response.writeHead(401).end());
+    const owner = await stranger((_request, response) => response.writeHead(401).end());
     await own('lamp-1', owner);
 
     const { status, json, headers } = await push(near.callback, 'lamp-1');
@@ -187,7 +197,9 @@ describe('between pods that ask for tokens', () => {
     expect(status).toBe(503);
     expect(json).toMatchObject({ code: 'owner-unreachable' });
     expect(headers).not.toHaveProperty('www-authenticate');
-    await near.logged('the owner does not know the token of this pod: CALLBACK_TOKENS differ');
+    await near.logged(
+      'the owner does not know the token of this pod: CALLBACK_TOKENS differ, or another program has its address',
+    );
     expect(JSON.stringify(near.logs)).not.toContain(first);
   });
 });

@@ -99,7 +99,7 @@ describe('a callback to a pod that does not hold the device', () => {
 
   it('is the 404 of a pod that does not have it either, and goes no further', async () => {
     const { near, far, own } = await runTwoPods(redis);
-    await own('lamp-1', { serverIp: '127.0.0.3', port: far.callbackPort });
+    await own('lamp-1', { serverIp: '127.0.0.3', port: far.callbackPort, podId: far.podId });
 
     const { status, headers, json } = await push(near.callback, 'lamp-1');
 

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PodClient } from '../../src/callback/pod-client.ts';
 import type { PodAnswer, PodRequest } from '../../src/callback/pod-client.ts';
+import { Unproven } from '../../src/callback/pod-exchange.ts';
 import { createTakeover } from '../../src/callback/takeover.ts';
 import { createLogger } from '../../src/log.ts';
 import { createMetrics } from '../../src/metrics.ts';
@@ -38,14 +39,19 @@ class RecordingPodClient extends PodClient {
   fail(): void {
     this.#waiting.shift()!.reject(new Error('no answer'));
   }
+
+  failToProve(status: number): void {
+    this.#waiting.shift()!.reject(new Unproven(status));
+  }
 }
 
-function createTakeoverAndPods() {
-  const podClient = new RecordingPodClient();
+function createTakeoverAndPods<T extends PodClient = RecordingPodClient>(
+  podClient: T = new RecordingPodClient() as unknown as T,
+) {
   const counters = createMetrics();
   const takeover = createTakeover({
     podClient,
-    isPodAddress: (address) => address.startsWith('10.'),
+    isPodAddress: (address) => address.startsWith('10.') || address.startsWith('127.'),
     metrics: counters,
     log: createLogger('silent'),
   });
@@ -73,6 +79,7 @@ describe('a takeover', () => {
       {
         address: '10.0.0.7',
         port: 8081,
+        podId: 'another',
         method: 'DELETE',
         path: '/connections/lamp-1?reason=superseded',
         headers: { 'If-Match': `"${'f'.repeat(32)}"`, 'Ws-Connect-Hop': '1' },
@@ -84,7 +91,6 @@ describe('a takeover', () => {
 
   it.each([
     ['closed', 204],
-    ['refused', 401],
     ['gone', 404],
     ['gone', 409],
     ['gone', 412],
@@ -108,6 +114,20 @@ describe('a takeover', () => {
 
     expect(await counted()).toEqual({ unanswered: 1 });
     expect(podClient.asked).toHaveLength(1);
+  });
+
+  it.each([
+    ['unanswered', 204],
+    ['unanswered', 404],
+    ['refused', 401],
+  ])('is counted as %s when the %i does not prove to be of that pod', async (result, status) => {
+    const { podClient, takeover, counted } = createTakeoverAndPods();
+
+    const over = takeover('lamp-1', previous);
+    podClient.failToProve(status);
+    await over;
+
+    expect(await counted()).toEqual({ [result]: 1 });
   });
 
   it('is refused when the entry names an address where no pod may be', async () => {
@@ -146,6 +166,20 @@ describe('of many takeovers at once', () => {
     await Promise.all([...first, ...later]);
 
     expect(await counted()).toEqual({ closed: 65, unanswered: 1, skipped: 1 });
+  });
+
+  it('those that are answered with another protocol make room too', async () => {
+    const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+    const owner = await fakeOwner(({ socket }) => socket.write(upgrade));
+    const podClient = new PodClient();
+    onTestFinished(() => podClient.close());
+    const { takeover, counted } = createTakeoverAndPods(podClient);
+    const all = () => Array.from({ length: 64 }, (_, index) => takeover(`lamp-${index}`, { ...previous, ...owner }));
+    await Promise.all(all());
+
+    await Promise.all(all());
+
+    expect(await counted()).toEqual({ unanswered: 128 });
   });
 
   it('those to no pod take no room', async () => {

@@ -112,6 +112,40 @@ describe('ws-connect follow', () => {
     expect(child.stderr).toBe(`ws-connect: http://${serverIp}:${port} ${why}\n`);
   });
 
+  it.each([
+    ['a body without an end', '/connections', 'application/json', 'does not answer: answer too large'],
+    ['an event without an end', '/events', 'text/event-stream', 'broke off'],
+  ])('ends with 1 and a sentence when something else answers with %s', async (_what, path, type, why) => {
+    const { serverIp, port } = await strangeOwner((request, response) => {
+      response.setHeader('Content-Type', type);
+      if (!request.url!.startsWith(path)) return response.end('{}');
+      const go = () => {
+        while (!response.destroyed && response.write('data: x'.repeat(1000)));
+      };
+      response.on('drain', go);
+      go();
+    });
+    const child = follow('lamp-1', '--admin', `http://${serverIp}:${port}`);
+
+    const { code } = await child.exited;
+
+    expect(code).toBe(1);
+    expect(child.stderr).toBe(`ws-connect: http://${serverIp}:${port} ${why}\n`);
+  });
+
+  it('ends with 1 and a sentence when the answer takes for ever', async () => {
+    const { serverIp, port } = await strangeOwner((request, response) => {
+      const timer = setInterval(() => response.write(' '), 100);
+      request.socket.once('close', () => clearInterval(timer));
+    });
+    const child = follow('lamp-1', '--admin', `http://${serverIp}:${port}`);
+
+    const { code } = await child.exited;
+
+    expect(code).toBe(1);
+    expect(child.stderr).toBe(`ws-connect: http://${serverIp}:${port} does not answer: nothing within 5 s\n`);
+  });
+
   it('explains itself', async () => {
     const child = follow('--help');
 

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
+import { proofHeader } from '../../src/callback/pod-proof.ts';
 import type { Endpoint } from '../../src/rehearse/balancer.ts';
 import type { CallerOptions } from '../../src/rehearse/caller.ts';
 import { Caller } from '../../src/rehearse/caller.ts';
@@ -15,13 +16,13 @@ const host = '127.0.0.1';
 
 /** A pod that answers with these statuses in turn, then always with the last one. What it answers with 200 has arrived. */
 async function startPod(ledger: Ledger, ...statuses: number[]) {
-  const pod = { host, port: 0, asked: 0 };
+  const pod = { host, port: 0, podId: 'pod', asked: 0 };
   const server = createServer(async (request, response) => {
     const body = await text(request);
     const status = statuses[Math.min(pod.asked, statuses.length - 1)]!;
     pod.asked += 1;
     if (status === 200) ledger.arrive(request.url!.replace('/callback/', ''), body, performance.now());
-    response.writeHead(status).end();
+    response.writeHead(status, { [proofHeader]: pod.podId }).end();
   }).listen(0, host);
   await once(server, 'listening');
   onTestFinished(() => {
@@ -81,6 +82,20 @@ it('asks half of the time the pod that the registry names, the other half any', 
 
   expect(any.asked).toBeGreaterThan(5);
   expect(owner.asked).toBeGreaterThan(5);
+});
+
+it('takes the pod that the registry names for gone when another program has its address', async () => {
+  const ledger = new Ledger('run');
+  const [any, stranger] = [await startPod(ledger, 200), await startPod(ledger, 200)];
+
+  const { answers } = await call(ledger, 10, {
+    pods: () => [any],
+    lookUp: () => Promise.resolve({ ...stranger, podId: 'dead' }),
+  });
+
+  expect(stranger.asked).toBeGreaterThan(0);
+  expect(answers.get('refused')).toBe(stranger.asked);
+  expect(answers.get('200')).toBe(ledger.sent);
 });
 
 it('asks any pod when the registry names none', async () => {

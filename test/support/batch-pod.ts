@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
+import { proofHeader } from '../../src/callback/pod-proof.ts';
 import { answerDelivered } from './callback-answers.ts';
 import type { OwnerEntry } from './owners.ts';
 
@@ -32,7 +33,9 @@ export interface BatchPod extends OwnerEntry {
 /** Takes batches as the contract says, and answers each line as told, for what no real pod can be made to answer. */
 export async function runBatchPod(answer: LineAnswer = delivered, serverIp = '127.0.0.4'): Promise<BatchPod> {
   const pod = { batches: [] as BatchLine[][], ended: 0, singles: [] as string[] };
+  const podId = 'pod';
   const server = createServer((request, response) => {
+    response.setHeader(proofHeader, podId);
     if (request.url === '/callback') {
       void take(request, response, { pod, answer }).catch(() => {}); // a caller broke off
     } else {
@@ -47,7 +50,7 @@ export async function runBatchPod(answer: LineAnswer = delivered, serverIp = '12
     server.closeAllConnections();
   });
   const { port } = server.address() as AddressInfo;
-  return Object.assign(pod, { serverIp, port, base: `http://${serverIp}:${port}` });
+  return Object.assign(pod, { serverIp, port, podId, base: `http://${serverIp}:${port}` });
 }
 
 export function delivered({ deviceId }: BatchLine): object {

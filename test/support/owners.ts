@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import { proofHeader } from '../../src/callback/pod-proof.ts';
 import type { Clock } from '../../src/clock.ts';
 import type { Answer } from './ask.ts';
 import { ask, stateOf } from './ask.ts';
@@ -68,40 +69,54 @@ export async function runRegistered(
 }
 
 export interface FakeOwner extends OwnerEntry {
+  podId: string;
   requests: (Pick<IncomingMessage, 'method' | 'url' | 'headers'> & { body: Buffer })[];
 }
 
-/** Something that listens where an entry says there is a pod, and writes down what it is asked. */
+/** The podId that a made-up pod has in its entries, and its proof where nobody asks for tokens. */
+const podId = 'pod';
+
+/** Something that listens where an entry says there is a pod, proves to be that pod, and writes down what it is asked. */
 export async function fakeOwner(answer: RequestListener, serverIp = '127.0.0.4'): Promise<FakeOwner> {
   const requests: FakeOwner['requests'] = [];
-  const server = createServer(async (request, response) => {
+  const port = await serve(serverIp, async (request, response) => {
     const { method, url, headers } = request;
     requests.push({ method, url, headers, body: await buffer(request) });
+    response.setHeader(proofHeader, podId);
     answer(request, response);
   });
+  return { serverIp, port, podId, requests };
+}
+
+/** A pod of a kind: it answers by hand, while a request still comes. */
+export async function strangeOwner(answer: (request: IncomingMessage, response: ServerResponse) => void) {
+  const requests: IncomingMessage[] = [];
+  const port = await serve('127.0.0.4', (request, response) => {
+    requests.push(request);
+    response.setHeader(proofHeader, podId);
+    answer(request, response);
+  });
+  return { serverIp: '127.0.0.4', port, podId, requests };
+}
+
+/** Another program at the address that a pod had: it answers without a proof. */
+export async function stranger(answer: RequestListener): Promise<FakeOwner> {
+  return fakeOwner((request, response) => {
+    response.removeHeader(proofHeader);
+    answer(request, response);
+  });
+}
+
+/** Listens until the test ends, and resolves with the port. */
+async function serve(serverIp: string, answer: RequestListener): Promise<number> {
+  const server = createServer(answer);
   server.listen(0, serverIp);
   await once(server, 'listening');
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();
   });
-  return { serverIp, port: (server.address() as AddressInfo).port, requests };
-}
-
-/** A pod of a kind: it answers by hand, while a request still comes. */
-export async function strangeOwner(answer: (request: IncomingMessage, response: ServerResponse) => void) {
-  const requests: IncomingMessage[] = [];
-  const server = createServer((request, response) => {
-    requests.push(request);
-    answer(request, response);
-  });
-  server.listen(0, '127.0.0.4');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { serverIp: '127.0.0.4', port: (server.address() as AddressInfo).port, requests };
+  return (server.address() as AddressInfo).port;
 }
 
 /** A process that listens, was halted, and whose queue is full: to connect to it takes for ever. */

@@ -9,6 +9,7 @@ import { createPod } from '../../src/pod.ts';
 
 export interface TestPod extends Ports {
   pod: Pod;
+  podId: string;
   /** `IP:PORT` of the device listener. */
   device: string;
   /** Base URLs of the other two. */
@@ -38,6 +39,7 @@ export async function startPod(env: Environment = {}, clock: Clock = systemClock
   const ports = await pod.start();
   return {
     pod,
+    podId: config.POD_UID,
     ...ports,
     device: `${config.HOST}:${ports.devicePort}`,
     callback: `http://${config.HOST}:${ports.callbackPort}`,

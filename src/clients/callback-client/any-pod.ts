@@ -42,6 +42,11 @@ export function parseBases(bases: readonly string[]): Pod[] {
     const url = typeof base === 'string' && URL.canParse(base) ? new URL(base) : undefined;
     if (url?.href !== `http://${url?.host}/`) throw new TypeError(`pods: ${String(base)} is not as http://HOST:PORT`);
     const bare = url.hostname.replace(/^\[|\]$/g, '');
-    return { address: isIP(bare) ? bare : url.hostname, port: Number(url.port || 80), name: url.host };
+    return {
+      address: isIP(bare) ? bare : url.hostname,
+      port: Number(url.port || 80),
+      podId: undefined,
+      name: url.host,
+    };
   });
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { PodExchange } from '../../callback/pod-client.ts';
-import { collectAnswer, PodError } from '../../callback/pod-client.ts';
+import { Lines, maxResultBytes, tooLong } from '../../callback/batch-lines.ts';
+import { collectAnswer } from '../../callback/pod-client.ts';
+import type { PodError, PodExchange } from '../../callback/pod-exchange.ts';
 import { parseObject, readAnswer, readMembers } from './post.ts';
 import type { Answer } from './verdict.ts';
 
@@ -17,9 +18,6 @@ interface Waiting {
   reject: (error: PodError) => void;
 }
 
-/** A line of an answer is never longer than this. */
-const maxLineChars = 65_536;
-
 /** One `POST /callback` with a line for each message, answered by a line for each in the same order, while lines are still added. */
 export class BatchStream {
   /** Resolves when no more answers come. */
@@ -28,7 +26,7 @@ export class BatchStream {
   readonly #waiting: Waiting[] = [];
   readonly #silence: NodeJS.Timeout;
   readonly #age: NodeJS.Timeout;
-  #rest = '';
+  readonly #lines = new Lines(maxResultBytes);
   #isOpen = true;
   /** Resolves when a refusal of the whole is read. */
   #refusal: Promise<void> | undefined;
@@ -44,7 +42,7 @@ export class BatchStream {
     this.#age = setTimeout(() => this.end(), maxAgeMs);
     outgoing.on('error', (error) => this.#fail(error));
     outgoing.once('close', () => void this.#close());
-    outgoing.once('response', (response) => this.#read(response));
+    exchange.onAnswer((response) => this.#read(response));
     outgoing.flushHeaders();
   }
 
@@ -64,9 +62,11 @@ export class BatchStream {
 
   /** No more lines are added. */
   end(): void {
+    if (!this.#isOpen) return;
     this.#isOpen = false;
     clearTimeout(this.#age);
     this.#exchange.outgoing.end();
+    this.#silence.refresh();
   }
 
   /** Breaks off unless everything is answered and it was ended. */
@@ -78,39 +78,45 @@ export class BatchStream {
     this.#exchange.destroy(new Error('broken off'));
   }
 
+  /** The pod owes answers, or the end of all answers. */
   #expire(): void {
-    if (this.#waiting.length > 0) this.#exchange.expire();
+    if (this.#waiting.length > 0 || !this.#isOpen) this.#exchange.expire();
   }
 
   #read(response: IncomingMessage): void {
     response.on('error', (error) => this.#fail(error));
     if (response.statusCode !== 200) {
-      this.#refusal = this.#refuse(response).catch((error: Error) => this.#fail(error));
+      this.#refusal = this.#refuse(response).catch((error: Error) => {
+        this.#fail(error);
+        this.#breakOff(); // the rest of the answer may never end
+      });
       return;
     }
-    response.setEncoding('utf8');
-    response.on('data', (chunk: string) => this.#take(chunk));
+    response.on('data', (chunk: Buffer) => this.#take(chunk));
     response.once('end', () => {
       if (this.#waiting.length > 0) this.#breakOff();
       else this.end(); // the pod takes no more
     });
   }
 
-  #take(chunk: string): void {
-    const lines = (this.#rest + chunk).split('\n');
-    this.#rest = lines.pop() ?? '';
-    this.#silence.refresh();
-    for (const line of lines) if (line.trim() !== '') this.#answer(parseObject(line));
-    if (this.#rest.length > maxLineChars) this.#breakOff();
+  #take(chunk: Buffer): void {
+    for (const line of this.#lines.take(chunk)) {
+      const isAnswer = line !== tooLong && this.#answer(parseObject(line.toString()));
+      if (!isAnswer) return this.#breakOff(); // whose answer is whose is not known any more
+    }
+    if (this.#lines.isTooLong) this.#breakOff();
   }
 
-  #answer(json: Record<string, unknown>): void {
+  /** False: it is none that was asked for. */
+  #answer(json: Record<string, unknown>): boolean {
     const [next] = this.#waiting;
     const { deviceId, status } = json;
     const isNext = deviceId === next?.deviceId || (deviceId === null && status !== 200); // of a line it could not read it has no name
-    if (!next || !isNext || typeof status !== 'number') return this.#breakOff(); // whose answer is whose is not known any more
+    if (!next || !isNext || typeof status !== 'number') return false;
     this.#waiting.shift();
+    this.#silence.refresh();
     next.resolve({ status, ...readMembers(json) });
+    return true;
   }
 
   /** The request as a whole was turned down: nothing of it was delivered. */

@@ -1,5 +1,5 @@
 import type { PodClient } from '../../callback/pod-client.ts';
-import { PodError } from '../../callback/pod-client.ts';
+import { PodError } from '../../callback/pod-exchange.ts';
 import type { BatchStreamOptions } from './batch-stream.ts';
 import { BatchStream } from './batch-stream.ts';
 import type { Delivery } from './courier.ts';
@@ -7,7 +7,7 @@ import type { Message } from './message.ts';
 import { lineOf } from './message.ts';
 import type { Token } from './options.ts';
 import type { Post } from './post.ts';
-import { credentials } from './post.ts';
+import { currentToken } from './post.ts';
 import type { Pod } from './route.ts';
 
 export interface BatchOptions extends BatchStreamOptions {
@@ -62,13 +62,14 @@ export class Batch {
   }
 
   /** The open request to the pod, else a new one once the last is over: two at once would mix the messages up. */
-  async #streamTo({ address, port, name }: Pod): Promise<BatchStream> {
+  async #streamTo({ name, address, port, podId }: Pod): Promise<BatchStream> {
     const current = this.#streams.get(name);
     if (current?.isOpen) return current;
     await current?.finished;
     const { client, token, ...options } = this.#options;
-    const headers = { 'Content-Type': 'application/x-ndjson', ...(await credentials(token)) };
-    const stream = new BatchStream(client.open({ address, port, method: 'POST', path: '/callback', headers }), options);
+    const to = { address, port, podId, token: await currentToken(token) };
+    const headers = { 'Content-Type': 'application/x-ndjson' };
+    const stream = new BatchStream(client.open({ ...to, method: 'POST', path: '/callback', headers }), options);
     this.#streams.set(name, stream);
     return stream;
   }

@@ -54,5 +54,5 @@ export function createCallbackClient(options: CallbackClientOptions): CallbackCl
     pods === undefined
       ? new Owners(checkLookup(options as DirectedOptions), breaker)
       : new AnyPod(parseBases(pods), breaker);
-  return new Client({ settings, breaker, router, podClient: new PodClient(undefined, settings.maxSocketsPerPod) });
+  return new Client({ settings, breaker, router, podClient: new PodClient({ maxSockets: settings.maxSocketsPerPod }) });
 }

@@ -1,4 +1,4 @@
-import { PodError } from '../../callback/pod-client.ts';
+import { PodError } from '../../callback/pod-exchange.ts';
 import type { Breaker } from './breaker.ts';
 import type { Deadline } from './deadline.ts';
 import type { Message } from './message.ts';
@@ -96,13 +96,16 @@ export class Courier {
       const { answer, owner } = await post(pod, message, deadline);
       breaker.answered(pod.name);
       const verdict = judge(answer);
-      if (owner !== undefined && answer.status === 200) router.learn(message.deviceId, owner, answer.traceId);
+      const { status, podId, traceId } = answer;
+      if (owner !== undefined && podId !== undefined && status === 200) {
+        router.learn(message.deviceId, { at: owner, podId, traceId });
+      }
       return verdict;
     } catch (error) {
       const isNoAnswer = error instanceof PodError;
       if (!isNoAnswer && !deadline.end) throw error;
       const failure = isNoAnswer ? error.code : 'unsent';
-      if (!deadline.end && failure === 'unreachable') breaker.failed(pod.name);
+      if (!deadline.end && isNotThere.has(failure)) breaker.failed(pod.name);
       if (!deadline.end && failure === 'timed-out') breaker.timedOut(pod.name, performance.now() - beganAt);
       return this.#unanswered(failure, deadline);
     }
@@ -111,13 +114,16 @@ export class Courier {
   /** A request that got no answer: whether it can have arrived decides. */
   #unanswered(failure: PodError['code'], { end }: Deadline): Verdict {
     const retryAfterMs = undefined;
-    if (failure === 'unreachable') {
+    if (isNotThere.has(failure)) {
       return { outcome: 'unavailable', code: end ?? this.#options.router.unreachable, retryAfterMs };
     }
     if (failure === 'unsent') return { outcome: 'unavailable', code: end ?? 'no-connection-free', retryAfterMs };
     return { outcome: 'unknown', code: end ?? (failure === 'timed-out' ? 'timed-out' : 'no-answer'), retryAfterMs };
   }
 }
+
+/** The pod is not there. What answered in its place, if anything did, has delivered nothing. */
+const isNotThere = new Set<PodError['code']>(['unreachable', 'unproven']);
 
 function isDelivered({ outcome }: Verdict): boolean {
   return outcome === 'delivered' || outcome === 'acked';

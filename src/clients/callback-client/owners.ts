@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import { hostPort, insideCidrs } from '../../address.ts';
+import { insideCidrs } from '../../address.ts';
 import { parseEntry } from '../../registry/entry.ts';
 import type { Breaker } from './breaker.ts';
 import type { Deadline } from './deadline.ts';
 import type { LookupSettings } from './options.ts';
 import { foreignAddress } from './retry.ts';
-import type { Route, Router } from './route.ts';
-import { isPort, parsePod } from './route.ts';
+import type { Owner, Route, Router } from './route.ts';
+import { isPort, parsePod, podAt } from './route.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Finds the pod that owns a device in Redis, and remembers it for a short while. That there is none is not remembered. */
@@ -36,8 +36,8 @@ export class Owners implements Router {
     return owner;
   }
 
-  learn(deviceId: string, owner: string, traceId: string | undefined): void {
-    const pod = parsePod(owner);
+  learn(deviceId: string, { at, podId, traceId }: Owner): void {
+    const pod = parsePod(at, podId);
     if (pod && this.#isPodAddress(pod.address)) this.#cache?.set(deviceId, { pod, traceId });
   }
 
@@ -59,9 +59,9 @@ export class Owners implements Router {
     }
     const entry = parseEntry(text);
     if (!entry) return { outcome: 'offline' };
-    const { serverIp: address, port, traceId } = entry;
+    const { serverIp: address, port, podId, traceId } = entry;
     if (!this.#isPodAddress(address) || !isPort(port)) return unavailable(foreignAddress);
-    return { pod: { address, port, name: hostPort(address, port) }, traceId };
+    return { pod: podAt(address, port, podId), traceId };
   }
 
   /** Async, so that what `get` throws is a rejection too. */

@@ -1,5 +1,5 @@
 import type { PodAnswer, PodClient } from '../../callback/pod-client.ts';
-import { PodError } from '../../callback/pod-client.ts';
+import { PodError } from '../../callback/pod-exchange.ts';
 import type { Deadline } from './deadline.ts';
 import type { Message } from './message.ts';
 import { pathOf } from './message.ts';
@@ -17,22 +17,23 @@ export interface Reply {
 /** One try with one pod. Rejects with a PodError when no answer came. */
 export type Post = (pod: Pod, message: Message, deadline: Deadline) => Promise<Reply>;
 
-/** The header that shows the token; empty without one. */
-export async function credentials(token: Token | undefined): Promise<Record<string, string>> {
-  if (token === undefined) return {};
-  return { Authorization: `Bearer ${typeof token === 'string' ? token : await token()}` };
+/** The token of this moment, if there is one. */
+export async function currentToken(token: Token | undefined): Promise<string | undefined> {
+  return typeof token === 'function' ? token() : token;
 }
 
 /** Sends a message in a request of its own. */
 export function createPost(client: PodClient, token: Token | undefined, answerTimeoutMs: number): Post {
-  return async ({ address, port }, message, deadline) => {
-    const authorization = await deadline.race(credentials(token));
+  return async ({ address, port, podId }, message, deadline) => {
+    const shown = await deadline.race(currentToken(token));
     const answer = await client.send({
       address,
       port,
+      podId,
+      token: shown,
       method: 'POST',
       path: pathOf(message, deadline.leftMs),
-      headers: { ...message.headers, 'Content-Type': message.contentType, ...authorization },
+      headers: { ...message.headers, 'Content-Type': message.contentType },
       body: message.body,
       signal: deadline.signal,
       timeoutMs: answerTimeoutMs + message.ackWithinMs,

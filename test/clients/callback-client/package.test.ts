@@ -21,6 +21,16 @@ it('brings a service nothing of the server but what it needs, and of packages lr
   const foreign = Object.keys(metafile.inputs).filter(
     (file) => !/^(<stdin>|node_modules\/lru-cache\/.*|dist\/src\/clients\/callback-client\/.*)$/.test(file),
   );
-  const needed = ['address', 'backoff', 'callback/pod-client', 'device-id', 'message-id', 'registry/entry'];
+  const needed = [
+    'address',
+    'backoff',
+    'callback/batch-lines',
+    'callback/pod-client',
+    'callback/pod-exchange',
+    'callback/pod-proof',
+    'device-id',
+    'message-id',
+    'registry/entry',
+  ];
   expect(foreign.sort()).toEqual(needed.map((name) => `dist/src/${name}.js`));
 });
