@@ -1,4 +1,5 @@
 import { insideCidrs } from '../address.ts';
+import { createAskElsewhere } from '../callback/ask-elsewhere.ts';
 import { createTakeover } from '../callback/takeover.ts';
 import { createAccept } from '../device/accept.ts';
 import { createAuthenticate } from '../device/authenticate.ts';
@@ -24,7 +25,8 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
     callbacksPerSecond: config.CALLBACKS_PER_DEVICE_PER_SECOND,
     reconnectSpreadMs: config.RECONNECT_SPREAD_MS,
   };
-  const takeover = createTakeover({ podClient, isPodAddress: insideCidrs(config.POD_CIDRS), metrics, log });
+  const isPodAddress = insideCidrs(config.POD_CIDRS);
+  const takeover = createTakeover({ podClient, isPodAddress, metrics, log });
   const lease = registration.leasePorts({
     owner: () => ({ serverIp: config.POD_IP, port: ports.callbackPort, podId: config.POD_UID }),
     tookOver(holder, previous) {
@@ -49,7 +51,17 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
       takeTurn: () => turns.take(clock.now()),
     }),
     authenticate: createAuthenticate({ config, clock, log }),
-    contest: createContest(connections, clock, async () => true),
+    contest: createContest(
+      connections,
+      clock,
+      createAskElsewhere({
+        registry: registration.registry,
+        podClient,
+        self: { podId: config.POD_UID, serverIp: config.POD_IP, port: () => ports.callbackPort },
+        isPodAddress,
+        log,
+      }),
+    ),
     connects: tracing?.connects,
     accept: createAccept(connections, {
       clock,

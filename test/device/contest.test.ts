@@ -1,10 +1,16 @@
-import { describe, expect, it } from 'vitest';
-import { countedCloses, metric, push } from '../support/ask.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ask, countedCloses, metric, push } from '../support/ask.ts';
+import { runTwoPods } from '../support/owners.ts';
+import type { RedisServer } from '../support/redis.ts';
+import { startRedis } from '../support/redis.ts';
 import type { TestPod } from '../support/pod.ts';
 import { frame, handshake, RawClient } from '../support/raw-client.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import { until } from '../support/until.ts';
+
+/** Is answered by this pod alone. */
+const local = { 'Ws-Connect-Hop': '1' };
 
 /** Six connections of one device, each of which took over from the one before. None answers a ping: their network is gone. */
 async function leaveDeadConnections(pod: TestPod): Promise<RawClient[]> {
@@ -61,6 +67,44 @@ describe('a device that has left dead connections behind', () => {
     expect(first.status).toBe(101);
     expect((await second.answer()).status).toBe(101);
     expect(await second.closeFrame()).toEqual({ code: 4429, reason: 'contended' });
+  });
+});
+
+describe('a device whose present connection is on another pod', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
+  afterAll(() => redis.stop());
+
+  /** Connections that go to and fro between two pods, so often that one more is contended on the first. The last one is on the second. */
+  async function hop(near: TestPod, far: TestPod, connect: (pod: TestPod) => Promise<unknown>): Promise<void> {
+    for (let hops = 0; hops < 11; hops += 1) {
+      const [to, from] = hops % 2 === 0 ? [far, near] : [near, far];
+      await connect(to);
+      await until(async () => (await ask(to.callback, '/connections/lamp-1', { headers: local })).status === 200);
+      await until(async () => (await ask(from.callback, '/connections/lamp-1', { headers: local })).status !== 200);
+    }
+  }
+
+  it('connects when that one does not answer a ping', async () => {
+    const { near, far } = await runTwoPods(redis, { LEASE_TTL_MS: '600000' });
+    await hop(near, far, (pod) => RawClient.device(pod.device, 'lamp-1'));
+
+    const device = await runDevice(near);
+    await until(async () => (await push(far.callback, 'lamp-1', 'hello')).status === 200);
+
+    expect(await device.received(1)).toMatchObject([{ data: Buffer.from('hello') }]);
+  });
+
+  it('is closed with 4429 when that one is alive', async () => {
+    const { near, far } = await runTwoPods(redis, { LEASE_TTL_MS: '600000' });
+    await hop(near, far, (pod) => runDevice(pod));
+
+    const device = await runDevice(near);
+
+    expect(await device.closed).toEqual({ code: 4429, reason: 'contended' });
+    expect((await push(near.callback, 'lamp-1')).status).toBe(200);
   });
 });
 
