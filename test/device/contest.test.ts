@@ -70,6 +70,21 @@ describe('a device that has left dead connections behind', () => {
   });
 });
 
+/** The device is on the one pod, and not on the other any more. */
+async function arrived(to: TestPod, from: TestPod): Promise<void> {
+  await until(async () => (await ask(to.callback, '/connections/lamp-1', { headers: local })).status === 200);
+  await until(async () => (await ask(from.callback, '/connections/lamp-1', { headers: local })).status !== 200);
+}
+
+/** Connections that go to and fro between two pods, so often that one more is contended on the first. The last one is on the second. */
+async function hop(near: TestPod, far: TestPod, connect: (pod: TestPod) => Promise<unknown>): Promise<void> {
+  for (let hops = 0; hops < 11; hops += 1) {
+    const [to, from] = hops % 2 === 0 ? [far, near] : [near, far];
+    await connect(to);
+    await arrived(to, from);
+  }
+}
+
 describe('a device whose present connection is on another pod', () => {
   let redis: RedisServer;
   beforeAll(async () => {
@@ -77,23 +92,15 @@ describe('a device whose present connection is on another pod', () => {
   });
   afterAll(() => redis.stop());
 
-  /** Connections that go to and fro between two pods, so often that one more is contended on the first. The last one is on the second. */
-  async function hop(near: TestPod, far: TestPod, connect: (pod: TestPod) => Promise<unknown>): Promise<void> {
-    for (let hops = 0; hops < 11; hops += 1) {
-      const [to, from] = hops % 2 === 0 ? [far, near] : [near, far];
-      await connect(to);
-      await until(async () => (await ask(to.callback, '/connections/lamp-1', { headers: local })).status === 200);
-      await until(async () => (await ask(from.callback, '/connections/lamp-1', { headers: local })).status !== 200);
-    }
-  }
-
   it('connects when that one does not answer a ping', async () => {
     const { near, far } = await runTwoPods(redis, { LEASE_TTL_MS: '600000' });
     await hop(near, far, (pod) => RawClient.device(pod.device, 'lamp-1'));
 
     const device = await runDevice(near);
-    await until(async () => (await push(far.callback, 'lamp-1', 'hello')).status === 200);
+    await arrived(near, far);
+    const answer = await push(far.callback, 'lamp-1', 'hello');
 
+    expect(answer.status).toBe(200);
     expect(await device.received(1)).toMatchObject([{ data: Buffer.from('hello') }]);
   });
 
