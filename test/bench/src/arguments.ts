@@ -10,6 +10,10 @@ export interface Arguments {
   quick: boolean;
   /** `redis://HOST:PORT` of a Redis to measure with. */
   redis?: string;
+  /** The program that the part hostile attacks. */
+  pod?: string;
+  /** The attacks of the part hostile; undefined: all. */
+  attacks?: string[];
   help: boolean;
 }
 
@@ -19,6 +23,8 @@ const options = {
   json: { type: 'string', default: 'bench-results.json' },
   quick: { type: 'boolean', default: false },
   redis: { type: 'string' },
+  pod: { type: 'string' },
+  attacks: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
 
@@ -29,7 +35,7 @@ export function parseArguments(args: string[]): Arguments {
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds is a whole number from 1');
   const withoutRedis = partNames.filter((name) => name !== 'registry');
   const only = values.only?.split(',').map(partNamed) ?? (values.redis ? partNames : withoutRedis);
-  return { ...values, rounds, only };
+  return { ...values, rounds, only, attacks: values.attacks?.split(',') };
 }
 
 export function helpText(): string {
@@ -39,7 +45,9 @@ export function helpText(): string {
   --only PART,PART   these parts only
   --rounds N         how often everything is measured (5)
   --json FILE        where all figures go (bench-results.json)
-  --redis URL        measure the part registry with this Redis, redis://HOST:PORT; its keys go away again
+  --redis URL        measure the parts registry and hostile with this Redis, redis://HOST:PORT; its keys go away again
+  --pod FILE         in the part hostile, attack this program: the dist/src/main.js of another checkout
+  --attacks A,B      in the part hostile, these attacks only
   --quick            few devices, short rounds: does the bench work? The figures mean nothing
   --help             this text
 

@@ -59,6 +59,11 @@ export const parts = {
     seconds: { once: 0, round: 60 },
     load: async () => (await import('./registry.ts')).registry,
   },
+  hostile: {
+    about: 'what a pod under attack does to a quiet device: memory, event-loop lag, the slowest callback',
+    seconds: { once: 240, round: 0 },
+    load: async () => (await import('./hostile.ts')).hostile,
+  },
 } satisfies Record<string, PartEntry>;
 
 export type PartName = keyof typeof parts;

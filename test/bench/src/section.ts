@@ -16,8 +16,12 @@ export interface PartOptions {
   log: (line: string) => void;
   /** Try the program out with few devices and short rounds; the figures mean nothing. */
   quick?: boolean;
-  /** `redis://HOST:PORT`, for the part that needs one. */
+  /** `redis://HOST:PORT`, for the parts that need one. */
   redis?: string;
+  /** The program to attack, for the part hostile. */
+  pod?: string;
+  /** The attacks to run, for the part hostile; all by default. */
+  attacks?: string[];
 }
 
 /** One part of the bench. Rejects when what it counts is not right: a lost or misdirected message is never a figure. */

@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -32,10 +32,18 @@ const nodeOptions = ['--max-semi-space-size=8'];
 /** Clock ticks of /proc, per second (`getconf CLK_TCK`; 100 on every Linux that Node runs on). */
 const ticksPerSecond = 100;
 
+export interface StartOptions {
+  /** Arguments of Node before the program. */
+  nodeArgs?: string[];
+  /** Hears what something in the server sends to its parent. */
+  onMessage?: (message: unknown) => void;
+}
+
 /** A server under test in a process of its own. All are looked at through /proc, so that nothing is added to any of them. */
 export class ServerProcess {
   readonly #child: ChildProcess;
   readonly ports: ServerPorts;
+  /** Resolves with its exit code; null: a signal has ended it. */
   readonly exited: Promise<number | null>;
 
   private constructor(child: ChildProcess, ports: ServerPorts, exited: Promise<number | null>) {
@@ -45,9 +53,15 @@ export class ServerProcess {
   }
 
   /** Resolves once it is ready for devices. `settings` are environment variables of its own. */
-  static async start({ name, program }: Contender, settings: Record<string, string> = {}): Promise<ServerProcess> {
-    const [command, args] = pinned(serverCore, [...nodeOptions, program]);
-    const child = spawn(command, args, { env: { ...env, ...settings }, stdio: ['ignore', 'pipe', 'inherit'] });
+  static async start(
+    { name, program }: Contender,
+    settings: Record<string, string> = {},
+    { nodeArgs = [], onMessage }: StartOptions = {},
+  ): Promise<ServerProcess> {
+    const [command, args] = pinned(serverCore, [...nodeOptions, ...nodeArgs, program]);
+    const stdio: StdioOptions = ['ignore', 'pipe', 'inherit', ...(onMessage ? (['ipc'] as const) : [])];
+    const child = spawn(command, args, { env: { ...env, ...settings }, stdio });
+    if (onMessage) child.on('message', onMessage);
     running.add(child);
     const exited = once(child, 'exit').then(([code]) => {
       running.delete(child);
@@ -68,8 +82,22 @@ export class ServerProcess {
 
   /** Resident memory, bytes. */
   rssBytes(): number {
+    return this.#statusBytes('VmRSS');
+  }
+
+  /** The most resident memory it has had since its start, bytes; 0 once it has ended. */
+  peakRssBytes(): number {
+    try {
+      return this.#statusBytes('VmHWM') || 0;
+    } catch {
+      return 0; // nothing is left of it in /proc
+    }
+  }
+
+  /** One line of its /proc/PID/status, see proc(5). */
+  #statusBytes(name: string): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'latin1');
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    return Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;
   }
 
   async kill(): Promise<void> {

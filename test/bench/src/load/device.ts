@@ -7,6 +7,8 @@ export interface DeviceOptions {
   port: number;
   deviceId: string;
   wire: Wire;
+  /** More headers of the upgrade. */
+  headers?: Record<string, string>;
   /** The payload is only good during the call. */
   onPush: (payload: Buffer) => void;
   /** The server's close code; 1006 when the connection ended without a close frame. */
@@ -89,7 +91,7 @@ export class LoadDevice {
   }
 }
 
-function upgradeRequest({ wire, deviceId }: DeviceOptions): string {
+function upgradeRequest({ wire, deviceId, headers = {} }: DeviceOptions): string {
   const lines = [
     `GET ${wire.path(deviceId)} HTTP/1.1`,
     'Host: 127.0.0.1',
@@ -97,6 +99,7 @@ function upgradeRequest({ wire, deviceId }: DeviceOptions): string {
     'Upgrade: websocket',
     'Sec-WebSocket-Version: 13',
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
   ];
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
