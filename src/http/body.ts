@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream/promises';
+import { Pieces } from './pieces.ts';
 import { Problem } from './problem.ts';
 
 /** How long the rest of a refused body is waited for when its connection ends with the answer, ms. */
@@ -26,19 +27,17 @@ export async function discardBody(request: IncomingMessage): Promise<void> {
 
 function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const pieces = new Pieces();
     const stop = () => request.off('data', keep).off('end', end).off('close', breakOff);
     const keep = (chunk: Buffer) => {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size <= limit) return;
+      pieces.add(chunk);
+      if (pieces.size <= limit) return;
       stop();
       resolve(refuse(request, limit));
     };
     const end = () => {
       stop();
-      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size));
+      resolve(pieces.take());
     };
     const breakOff = () => reject(aborted());
     request.on('data', keep).on('end', end).on('close', breakOff);
