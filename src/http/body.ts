@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream/promises';
+import { hold, release } from './hold.ts';
 import { Pieces } from './pieces.ts';
 import { Problem } from './problem.ts';
 
@@ -42,6 +43,48 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
     const breakOff = () => reject(aborted());
     request.on('data', keep).on('end', end).on('close', breakOff);
   });
+}
+
+/** A body that is read bit by bit: what has come and was not taken is kept in one piece, and once it is much, no more is read. */
+export class BodyReader {
+  readonly #request: IncomingMessage;
+  readonly #onNews: () => void;
+  readonly #pieces = new Pieces();
+  #isHeld = false;
+
+  /** `onNews` is called when more has come. */
+  constructor(request: IncomingMessage, onNews: () => void) {
+    this.#request = request;
+    this.#onNews = onNews;
+    request.on('data', this.#keep);
+  }
+
+  /** What has come since the last time; undefined when nothing has. */
+  take(): Buffer | undefined {
+    const taken = this.#pieces.size > 0 ? this.#pieces.take() : undefined;
+    this.#release();
+    return taken;
+  }
+
+  /** Throws the rest away. */
+  discard(): void {
+    this.#request.off('data', this.#keep).resume();
+    this.#release();
+  }
+
+  readonly #keep = (piece: Buffer): void => {
+    this.#pieces.add(piece);
+    if (!this.#isHeld && this.#pieces.size >= this.#request.readableHighWaterMark) {
+      this.#isHeld = true;
+      hold(this.#request.socket);
+    }
+    this.#onNews();
+  };
+
+  #release(): void {
+    if (this.#isHeld) release(this.#request.socket);
+    this.#isHeld = false;
+  }
 }
 
 /** Node destroys such a connection right after the answer, and bytes still coming in would reset it away. */
