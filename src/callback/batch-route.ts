@@ -79,7 +79,7 @@ function requireBatch(ctx: Context): void {
     const headers = { 'Accept-Post': mediaType };
     throw new Problem({ code: 'unsupported-media-type', detail, headers });
   }
-  if (ctx.get('If-Match') === '') return;
+  if (ctx.req.headers['if-match'] === undefined) return;
   const detail = 'If-Match means one connection; a batch is for many';
   throw new Problem({ code: 'bad-precondition', detail });
 }

@@ -27,6 +27,7 @@ const device = {
   problems: [
     ...credentials,
     'bad-device-id',
+    'bad-precondition',
     'not-connected',
     'moved',
     'other-connection',

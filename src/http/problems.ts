@@ -28,7 +28,10 @@ export const problems = {
   'bad-handshake': { status: 400, when: 'not a proper WebSocket handshake' },
   'bad-json': { status: 400, when: 'a line is no JSON object in UTF-8' },
   'bad-message-id': { status: 400, when: '`id` of a line is malformed' },
-  'bad-precondition': { status: 400, when: '`If-Match` came with a batch, which is for many connections' },
+  'bad-precondition': {
+    status: 400,
+    when: '`If-Match` is neither `*` nor a list of entity tags in quotes, or came with a batch, which is for many connections',
+  },
   'bad-query': { status: 400, when: 'a parameter of the query is malformed, given more than once, or unknown' },
   'bad-reason': { status: 400, when: '`reason` is another than `kicked` or `superseded`' },
   'bad-request': { status: 400, when: 'what came is no HTTP request' },

@@ -7,6 +7,7 @@ type CallbackStep = Step<CallbackPlace>;
 const hello = (path: string, more: Partial<WalkRequest> = {}): WalkRequest => ({ body: 'hello', path, ...more });
 const hop = { 'Ws-Connect-Hop': '1' };
 const other = { 'If-Match': '"TRACEID"' };
+const unquoted = { 'If-Match': 'TRACEID' };
 const wrong = { Authorization: 'Bearer wrong' };
 
 function batch(path: string, headers: Record<string, string> = {}): WalkRequest {
@@ -46,7 +47,11 @@ export const shownSteps: CallbackStep[] = [
     when: 'its connection is closed with 4503',
   },
   { to: 'pod', request: hello('/callback/lamp%201'), answer: 'bad-device-id' },
-  { to: 'pod', request: batch('/callback', other), answer: 'bad-precondition' },
+  {
+    to: 'pod',
+    request: { method: 'DELETE', path: '/connections/lamp-1', headers: unquoted },
+    answer: 'bad-precondition',
+  },
   { to: 'pod', request: hello('/callback/lamp-1?ack=yes'), answer: 'bad-query' },
   { to: 'pod', request: { method: 'DELETE', path: '/connections/lamp-1?reason=why' }, answer: 'bad-reason' },
   {
@@ -75,6 +80,7 @@ export const shownSteps: CallbackStep[] = [
 const problemsOfOne: CallbackStep[] = ['GET', 'HEAD', 'DELETE'].flatMap((method): CallbackStep[] => [
   { to: 'pod', request: { method, path: '/connections/lamp%201' }, answer: 'bad-device-id' },
   { to: 'guarded', request: { method, path: '/connections/lamp-1' }, answer: 'no-token' },
+  { to: 'pod', request: { method, path: '/connections/lamp-2', headers: unquoted }, answer: 'bad-precondition' },
   { to: 'guarded', request: { method, path: '/connections/lamp-1', headers: wrong }, answer: 'bad-token' },
   { to: 'pod', request: { method, path: '/connections/lamp-0' }, answer: 'not-connected' },
   { to: 'pod', request: { method, path: '/connections/lamp-2', headers: hop }, answer: 'moved' },
@@ -95,6 +101,8 @@ export const furtherSteps: CallbackStep[] = [
   { to: 'pod', request: hello('/callback/lamp-2'), answer: 200 },
   { to: 'pod', request: { path: '/connections/lamp-2' }, answer: 200 },
   { to: 'pod', request: batch('/callback?id=m-1'), answer: 'bad-query' },
+  { to: 'pod', request: hello('/callback/lamp-2', { headers: unquoted }), answer: 'bad-precondition' },
+  { to: 'pod', request: batch('/callback', other), answer: 'bad-precondition' },
   { to: 'guarded', request: batch('/callback'), answer: 'no-token' },
   { to: 'guarded', request: batch('/callback', wrong), answer: 'bad-token' },
   ...problemsOfOne,
