@@ -38,13 +38,10 @@ export interface BatchOptions {
   checkFreeze: () => void;
 }
 
-/** How long a device may keep the results behind it waiting, ms, besides the time for its acknowledgement. */
-export const stallMs = 5000;
 /** How long a caller may neither send nor read, ms. */
 const idleMs = 30_000;
 const tickMs = 1000;
 
-const deliveryTimeout = refusalFor('delivery-timeout');
 const badDeviceId = refusalFor('bad-device-id');
 const internalError = refusalFor('internal-error');
 
@@ -211,13 +208,9 @@ export class Batch {
   };
 
   #tick(): void {
-    const { relays, clock, settings, response, log } = this.#options;
+    const { relays, clock, response, log } = this.#options;
     const now = clock.now();
     relays.check(now);
-    for (const delivery of this.#results.unsettled()) {
-      const dueAt = delivery.startedAt + stallMs + (settings.ackWithinMs ?? 0);
-      if (now >= dueAt && !delivery.isRelayed) delivery.settle(deliveryTimeout);
-    }
     if (this.#results.waitsForDevices) this.#progressAt = now;
     if (now - this.#progressAt < idleMs) return;
     log.warn({ line: this.#lineNumber }, 'a batch was cut: its caller neither sends nor reads');

@@ -66,6 +66,7 @@ export const callbackOperations = {
       'no-ack',
       'too-many-callbacks',
       'backpressure',
+      'delivery-timeout',
       'ack-timeout',
     ],
   },

@@ -107,7 +107,8 @@ export const problems = {
   'too-fast': { status: 503, when: 'the pod accepts no more connections at this moment', headers: retry },
   'delivery-timeout': {
     status: 504,
-    when: 'in a batch: the device did not take the message in for 5 s, and may still get it',
+    when: 'the device did not take the message in for 5 s, and may still get it',
+    headers: connection,
   },
   'ack-timeout': {
     status: 504,

@@ -74,13 +74,14 @@ export const shownSteps: CallbackStep[] = [
   { to: 'pod', request: hello('/callback/frozen'), answer: 'backpressure' },
   { to: 'pod', request: hello('/callback/lost-1'), answer: 'owner-unreachable' },
   { to: 'cutOff', request: hello('/callback/lamp-0'), answer: 'registry-unavailable' },
+  { to: 'pod', request: hello('/callback/slow-1'), answer: 'delivery-timeout' },
   { to: 'pod', request: hello('/callback/mute-1?ack=1&timeoutMs=1'), answer: 'ack-timeout' },
 ];
 
 const problemsOfOne: CallbackStep[] = ['GET', 'HEAD', 'DELETE'].flatMap((method): CallbackStep[] => [
   { to: 'pod', request: { method, path: '/connections/lamp%201' }, answer: 'bad-device-id' },
-  { to: 'guarded', request: { method, path: '/connections/lamp-1' }, answer: 'no-token' },
   { to: 'pod', request: { method, path: '/connections/lamp-2', headers: unquoted }, answer: 'bad-precondition' },
+  { to: 'guarded', request: { method, path: '/connections/lamp-1' }, answer: 'no-token' },
   { to: 'guarded', request: { method, path: '/connections/lamp-1', headers: wrong }, answer: 'bad-token' },
   { to: 'pod', request: { method, path: '/connections/lamp-0' }, answer: 'not-connected' },
   { to: 'pod', request: { method, path: '/connections/lamp-2', headers: hop }, answer: 'moved' },
@@ -100,9 +101,9 @@ export const furtherSteps: CallbackStep[] = [
   { to: 'pod', request: { method: 'HEAD', path: '/connections/lamp-1' }, answer: 200 },
   { to: 'pod', request: hello('/callback/lamp-2'), answer: 200 },
   { to: 'pod', request: { path: '/connections/lamp-2' }, answer: 200 },
-  { to: 'pod', request: batch('/callback?id=m-1'), answer: 'bad-query' },
   { to: 'pod', request: hello('/callback/lamp-2', { headers: unquoted }), answer: 'bad-precondition' },
   { to: 'pod', request: batch('/callback', other), answer: 'bad-precondition' },
+  { to: 'pod', request: batch('/callback?id=m-1'), answer: 'bad-query' },
   { to: 'guarded', request: batch('/callback'), answer: 'no-token' },
   { to: 'guarded', request: batch('/callback', wrong), answer: 'bad-token' },
   ...problemsOfOne,
