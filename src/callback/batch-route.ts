@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { deliveryTimeoutMs } from '../device/device-web-socket.ts';
-import { discardBody } from '../http/body.ts';
+import { discardBody, objectionTo } from '../http/body.ts';
 import type { LongRequests } from '../http/long-requests.ts';
 import { Problem } from '../http/problem.ts';
 import { createRandomIds } from '../random-ids.ts';
@@ -80,6 +80,8 @@ function requireBatch(ctx: Context): void {
     const headers = { 'Accept-Post': mediaType };
     throw new Problem({ code: 'unsupported-media-type', detail, headers });
   }
+  const objection = objectionTo(ctx.req);
+  if (objection) throw objection;
   if (ctx.req.headers['if-match'] === undefined) return;
   const detail = 'If-Match means one connection; a batch is for many';
   throw new Problem({ code: 'bad-precondition', detail });

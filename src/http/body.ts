@@ -10,14 +10,46 @@ const discardMs = 5000;
 /**
  * Reads a whole request body of at most `limit` bytes. A larger one is a 413, and the rest is read and thrown away so that a
  * caller who is still sending gets the answer instead of a reset: at once on a connection that is kept, else when the body is over.
+ * Rejects with `objectionTo` the request as well.
  */
 export function readBody(request: IncomingMessage, limit: number): Promise<Buffer> {
-  return Number(request.headers['content-length']) > limit ? refuse(request, limit) : collect(request, limit);
+  const objection = objectionTo(request) ?? (Number(request.headers['content-length']) > limit && tooLarge(limit));
+  return objection ? refuse(request, objection) : collect(request, limit);
 }
 
-async function refuse(request: IncomingMessage, limit: number): Promise<never> {
+/**
+ * Why the body of this request cannot be taken for what its caller meant. 411: it has no length (RFC 9110 §15.5.12). By RFC 9112 §6.3
+ * such a request has no body, and what its caller meant to be one is read as the next request. 415: it is coded (RFC 9110 §8.4, RFC
+ * 9112 §6.1), and the device could not know how.
+ */
+export function objectionTo({ headers }: IncomingMessage): Problem | undefined {
+  const { 'content-length': length, 'transfer-encoding': transfer, 'content-encoding': encoding } = headers;
+  if (length === undefined && transfer === undefined) {
+    const detail = "send Content-Length, which is 0 for an empty body (curl: -d ''), or the body in chunks";
+    return new Problem({ code: 'length-required', detail });
+  }
+  const isCoded = (encoding !== undefined && !isIdentity(encoding)) || (transfer !== undefined && !isChunked(transfer));
+  if (!isCoded) return undefined;
+  const detail = 'a body comes as it is: without a Content-Encoding, and in no Transfer-Encoding but chunked';
+  return new Problem({ code: 'unsupported-encoding', detail, headers: { 'Accept-Encoding': 'identity' } });
+}
+
+/** Empty elements of a list do not count (RFC 9110 §5.6.1.2). */
+function isIdentity(encoding: string): boolean {
+  return encoding.split(',').every((coding) => ['', 'identity'].includes(coding.trim().toLowerCase()));
+}
+
+function isChunked(transfer: string): boolean {
+  return transfer.trim().toLowerCase() === 'chunked';
+}
+
+async function refuse(request: IncomingMessage, problem: Problem): Promise<never> {
   await discardBody(request);
-  throw new Problem({ code: 'body-too-large', detail: `a body is at most ${limit} bytes` });
+  throw problem;
+}
+
+function tooLarge(limit: number): Problem {
+  return new Problem({ code: 'body-too-large', detail: `a body is at most ${limit} bytes` });
 }
 
 /** Throws the body away; on a connection that ends with the answer, waits for its end. */
@@ -34,7 +66,7 @@ function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
       pieces.add(chunk);
       if (pieces.size <= limit) return;
       stop();
-      resolve(refuse(request, limit));
+      resolve(refuse(request, tooLarge(limit)));
     };
     const end = () => {
       stop();

@@ -57,6 +57,10 @@ export const problems = {
     when: 'the request was forwarded once already and the device is on another pod: look up and retry',
     headers: owner,
   },
+  'length-required': {
+    status: 411,
+    when: 'the request has neither a `Content-Length` nor chunks; an empty message has `Content-Length: 0`',
+  },
   'other-connection': {
     status: 412,
     when: '`If-Match` named another connection of the device',
@@ -68,6 +72,11 @@ export const problems = {
     status: 415,
     when: 'a batch comes as `application/x-ndjson`',
     headers: ['Accept-Post'],
+  },
+  'unsupported-encoding': {
+    status: 415,
+    when: 'the body has a `Content-Encoding`, such as gzip, or a `Transfer-Encoding` other than `chunked`',
+    headers: ['Accept-Encoding'],
   },
   'no-ack': { status: 422, when: 'an acknowledgement is wanted of a device in plain mode', headers: connection },
   'upgrade-required': { status: 426, when: 'not a WebSocket upgrade', headers: ['Upgrade'] },

@@ -29,22 +29,25 @@ const steps = [
   ...allSteps.filter(({ answer }) => answer !== 'backpressure'),
 ];
 
-const everyAnswer = 'services get every answer that is documented and no other, sent by %s';
-it.each(senders)(everyAnswer, { timeout: 60_000 }, async (_by, create) => {
-  const send = await create();
-  const bases = await playCallbackScene(redis);
-  const produced = new Set<string>();
+it.each(senders)(
+  'services get every answer that is documented and no other, sent by %s',
+  { timeout: 60_000 },
+  async (_by, create) => {
+    const send = await create();
+    const bases = await playCallbackScene(redis);
+    const produced = new Set<string>();
 
-  for (const step of steps) {
-    const answer = await send(bases[step.to], step.request);
-    expect.soft(outcomeOf(answer), JSON.stringify(step)).toEqual(expectedOf(step.answer, answer));
-    produced.add(verify('callback', step.request, answer));
-  }
+    for (const step of steps) {
+      const answer = await send(bases[step.to], step.request);
+      expect.soft(outcomeOf(answer), JSON.stringify(step)).toEqual(expectedOf(step.answer, answer));
+      produced.add(verify('callback', step.request, answer));
+    }
 
-  const outside = Object.values(unrouted).map(({ code }) => code);
-  const told = [...produced].filter((line) => !outside.some((code) => line.endsWith(code)));
-  expect(told.toSorted()).toEqual(documented('callback').toSorted());
-});
+    const outside = Object.values(unrouted).map(({ code }) => code);
+    const told = [...produced].filter((line) => !outside.some((code) => line.endsWith(code)));
+    expect(told.toSorted()).toEqual(documented('callback').toSorted());
+  },
+);
 
 it('a fault of ours is the answer that is documented for everything else', async () => {
   const pod = await runPod();

@@ -8,6 +8,7 @@ const hello = (path: string, more: Partial<WalkRequest> = {}): WalkRequest => ({
 const hop = { 'Ws-Connect-Hop': '1' };
 const other = { 'If-Match': '"TRACEID"' };
 const unquoted = { 'If-Match': 'TRACEID' };
+const gzip = { 'Content-Encoding': 'gzip' };
 const wrong = { Authorization: 'Bearer wrong' };
 
 function batch(path: string, headers: Record<string, string> = {}): WalkRequest {
@@ -65,9 +66,11 @@ export const shownSteps: CallbackStep[] = [
   { to: 'pod', request: hello('/callback/lamp-0'), answer: 'not-connected' },
   { to: 'pod', request: { path: '/callback/lamp-1' }, answer: 'method-not-allowed' },
   { to: 'pod', request: hello('/callback/lamp-2', { headers: hop }), answer: 'moved' },
+  { to: 'pod', request: { method: 'POST', path: '/callback/lamp-1' }, answer: 'length-required' },
   { to: 'pod', request: hello('/callback/lamp-1', { headers: other }), answer: 'other-connection' },
   { to: 'pod', request: { path: '/callback/lamp-1', file: 'large.bin' }, answer: 'body-too-large' },
   { to: 'pod', request: hello('/callback'), answer: 'unsupported-media-type' },
+  { to: 'pod', request: hello('/callback/lamp-1', { headers: gzip }), answer: 'unsupported-encoding' },
   { to: 'pod', request: hello('/callback/plain-1?ack=1'), answer: 'no-ack' },
   { to: 'limited', request: hello('/callback/lamp-1'), answer: 'too-many-callbacks' },
   { to: 'pod', request: { method: 'PROPFIND', path: '/' }, answer: 'method-unknown' },
@@ -104,6 +107,8 @@ export const furtherSteps: CallbackStep[] = [
   { to: 'pod', request: hello('/callback/lamp-2', { headers: unquoted }), answer: 'bad-precondition' },
   { to: 'pod', request: batch('/callback', other), answer: 'bad-precondition' },
   { to: 'pod', request: batch('/callback?id=m-1'), answer: 'bad-query' },
+  { to: 'pod', request: { ...batch('/callback'), method: 'POST', file: undefined }, answer: 'length-required' },
+  { to: 'pod', request: batch('/callback', gzip), answer: 'unsupported-encoding' },
   { to: 'guarded', request: batch('/callback'), answer: 'no-token' },
   { to: 'guarded', request: batch('/callback', wrong), answer: 'bad-token' },
   ...problemsOfOne,
