@@ -80,7 +80,7 @@ const variables = {
   CALLBACKS_PER_DEVICE_PER_SECOND: integer('callbacks to one device in a second; 0 is no limit', 0, 0, 1_000_000),
   MAX_PAYLOAD_BYTES: integer('largest callback body and largest message of a device', 65_536, 1, 16_777_216),
   MAX_BUFFERED_BYTES: integer(
-    'bytes that may wait for one slow device; one that stays slow is closed',
+    'bytes that may wait for one slow device, 8 KiB more for each callback that waits; one that stays slow is closed',
     1_048_576,
     1,
     1_073_741_824,

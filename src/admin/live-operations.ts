@@ -84,7 +84,7 @@ export const liveOperations = {
     parameters: { deviceId },
     headers: ['If-Match'],
     answers: { 204: { about: 'It is being closed.' } },
-    problems: ['bad-device-id', 'other-origin', 'not-connected', 'other-connection'],
+    problems: ['bad-device-id', 'bad-precondition', 'other-origin', 'not-connected', 'other-connection'],
   },
   pods: {
     methods: ['get'],

@@ -14,7 +14,7 @@ import { kicked } from '../../machines/disconnect.ts';
 import { describe } from '../callback/describe.ts';
 import type { Self } from '../callback/owners.ts';
 import { isOf } from '../callback/owners.ts';
-import { requireMatch } from '../callback/precondition.ts';
+import { requireMatch, requirePrecondition } from '../callback/precondition.ts';
 import { deviceIdOf } from '../callback/routes.ts';
 import type { Clock } from '../clock.ts';
 import { isoTime } from '../clock.ts';
@@ -83,6 +83,7 @@ export function liveRoutes({ self, connections, registry, overviews, followers, 
     close(ctx) {
       const socket = connections.get(deviceIdOf(ctx));
       requireOwnPage(ctx);
+      requirePrecondition(ctx.req.headers);
       if (!socket) throw notHere();
       requireMatch(ctx.headers['if-match'], socket.traceId);
       socket.close(kicked);

@@ -1,3 +1,5 @@
+import { Pieces } from '../http/pieces.ts';
+
 /** A line of the answer to a batch is never longer, bytes: a deviceId has at most 128. */
 export const maxResultBytes = 1024;
 
@@ -13,9 +15,8 @@ const empty = Buffer.alloc(0);
 /** Cuts a stream of bytes into lines. However the bytes come, it keeps no more than one line of at most `limit` bytes. */
 export class Lines {
   readonly #limit: number;
-  /** What has come of the line that is not over yet: the first `#size` bytes. */
-  #begun: Buffer = empty;
-  #size = 0;
+  /** What has come of the line that is not over yet. */
+  readonly #begun = new Pieces();
   #isTooLong = false;
 
   constructor(limit: number) {
@@ -39,37 +40,21 @@ export class Lines {
 
   /** What came after the last line feed, if anything did. */
   rest(): Line[] {
-    return this.#size > 0 || this.#isTooLong ? [this.#finish(empty)] : [];
+    return this.#begun.size > 0 || this.#isTooLong ? [this.#finish(empty)] : [];
   }
 
   #finish(piece: Buffer): Line {
-    const isWhole = this.#size === 0 && !this.#isTooLong && piece.length <= this.#limit;
+    const isWhole = this.#begun.size === 0 && !this.#isTooLong && piece.length <= this.#limit;
     if (isWhole) return piece;
     this.#keep(piece);
-    const line = this.#isTooLong ? tooLong : this.#begun.subarray(0, this.#size);
-    this.#begun = empty;
-    this.#size = 0;
+    const line = this.#isTooLong ? tooLong : this.#begun.take();
     this.#isTooLong = false;
     return line;
   }
 
   #keep(piece: Buffer): void {
-    const size = this.#size + piece.length;
-    if (this.#isTooLong || size > this.#limit) {
-      this.#begun = empty;
-      this.#size = 0;
-      this.#isTooLong = true;
-      return;
-    }
-    if (size > this.#begun.length) this.#grow(size);
-    piece.copy(this.#begun, this.#size);
-    this.#size = size;
-  }
-
-  /** At least to twice its size, so that a line that trickles in is not copied at every piece. */
-  #grow(size: number): void {
-    const grown = Buffer.allocUnsafeSlow(Math.min(this.#limit, Math.max(size, 2 * this.#begun.length)));
-    this.#begun.copy(grown, 0, 0, this.#size);
-    this.#begun = grown;
+    this.#isTooLong ||= this.#begun.size + piece.length > this.#limit;
+    if (this.#isTooLong) this.#begun.take();
+    else this.#begun.add(piece);
   }
 }

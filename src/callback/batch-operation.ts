@@ -74,5 +74,13 @@ export const batchOperation = {
       content: { [mediaType]: batchResult },
     },
   },
-  problems: ['no-token', 'bad-token', 'bad-query', 'bad-precondition', 'unsupported-media-type'],
+  problems: [
+    'no-token',
+    'bad-token',
+    'bad-query',
+    'bad-precondition',
+    'length-required',
+    'unsupported-media-type',
+    'unsupported-encoding',
+  ],
 } satisfies Operation;

@@ -82,7 +82,6 @@ export class Relays {
       for (const delivery of deliveries) delivery.settle(unreachable);
       return;
     }
-    for (const delivery of deliveries) delivery.isRelayed = true;
     const relay = this.#relayTo(pod, owner);
     relay.lastUsedAt = now;
     relay.send(linesOf(deliveries), deliveries);

@@ -23,8 +23,6 @@ export class Delivery {
   readonly refusal: Outcome | undefined;
   readonly bytes: number;
   readonly startedAt: number;
-  /** Another pod has been asked. */
-  isRelayed = false;
   outcome: Outcome | undefined;
   readonly #lineNumber: number | undefined;
   readonly #onSettled: (delivery: Delivery, label: string) => void;
@@ -84,11 +82,6 @@ export class Results {
   get waitsForDevices(): boolean {
     const [next] = this.#pending;
     return next !== undefined && !next.outcome;
-  }
-
-  /** Those without an outcome. */
-  unsettled(): Delivery[] {
-    return this.#pending.filter(({ outcome }) => outcome === undefined);
   }
 
   add(delivery: Delivery): void {

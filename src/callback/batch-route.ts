@@ -1,11 +1,12 @@
 import type { Context } from 'koa';
-import { discardBody } from '../http/body.ts';
+import { deliveryTimeoutMs } from '../device/device-web-socket.ts';
+import { discardBody, objectionTo } from '../http/body.ts';
 import type { LongRequests } from '../http/long-requests.ts';
 import { Problem } from '../http/problem.ts';
 import { createRandomIds } from '../random-ids.ts';
 import type { BatchOptions } from './batch.ts';
 import { mediaType } from './batch-operation.ts';
-import { Batch, stallMs } from './batch.ts';
+import { Batch } from './batch.ts';
 import { Relays } from './batch-relays.ts';
 import { readBatchQuery, traceparentOf } from './message.ts';
 import { hopHeader } from './owners.ts';
@@ -37,7 +38,7 @@ export function batchRoute(options: BatchRouteOptions): (ctx: Context) => Promis
     const traceparent = traceparentOf(ctx);
     const settings = { maxPayloadBytes, drawId: numbered(drawBatchId()), ackWithinMs, traceparent };
     const headers = { 'Content-Type': mediaType, ...(traceparent !== undefined && { traceparent }) };
-    const answerWithinMs = stallMs + (ackWithinMs ?? 0) + answerMarginMs;
+    const answerWithinMs = deliveryTimeoutMs + (ackWithinMs ?? 0) + answerMarginMs;
     const relays = new Relays({ ...options, path: `/callback${ctx.search}`, headers, answerWithinMs });
     return new Batch({ ...options, request, response, relays, settings, wasForwarded: ctx.get(hopHeader) !== '' });
   };
@@ -79,7 +80,9 @@ function requireBatch(ctx: Context): void {
     const headers = { 'Accept-Post': mediaType };
     throw new Problem({ code: 'unsupported-media-type', detail, headers });
   }
-  if (ctx.get('If-Match') === '') return;
+  const objection = objectionTo(ctx.req);
+  if (objection) throw objection;
+  if (ctx.req.headers['if-match'] === undefined) return;
   const detail = 'If-Match means one connection; a batch is for many';
   throw new Problem({ code: 'bad-precondition', detail });
 }

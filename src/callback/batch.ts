@@ -4,6 +4,7 @@ import { repeat } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
 import { DeviceSocket } from '../device/socket.ts';
 import { isDeviceId } from '../device-id.ts';
+import { BodyReader } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { refusalFor } from '../http/problems.ts';
 import type { Logger } from '../log.ts';
@@ -37,13 +38,10 @@ export interface BatchOptions {
   checkFreeze: () => void;
 }
 
-/** How long a device may keep the results behind it waiting, ms, besides the time for its acknowledgement. */
-export const stallMs = 5000;
 /** How long a caller may neither send nor read, ms. */
 const idleMs = 30_000;
 const tickMs = 1000;
 
-const deliveryTimeout = refusalFor('delivery-timeout');
 const badDeviceId = refusalFor('bad-device-id');
 const internalError = refusalFor('internal-error');
 
@@ -55,6 +53,7 @@ export class Batch {
   readonly #options: BatchOptions;
   readonly #results: Results;
   readonly #lines: Lines;
+  readonly #body: BodyReader;
   #lineNumber = 0;
   /** Taken, but their devices are not, or not surely, on this pod. */
   #astray: Delivery[] = [];
@@ -67,6 +66,7 @@ export class Batch {
   constructor(options: BatchOptions) {
     this.#options = options;
     this.#lines = new Lines(2 * options.settings.maxPayloadBytes);
+    this.#body = new BodyReader(options.request, () => this.#wake());
     this.#progressAt = options.clock.now();
     this.#results = new Results(options.response, () => {
       this.#progressAt = options.clock.now();
@@ -84,7 +84,7 @@ export class Batch {
       async () => this.#tick(),
     );
     closing.addEventListener('abort', wake);
-    request.on('readable', wake).once('end', wake);
+    request.once('end', wake);
     response.once('finish', wake).once('close', () => this.#cut());
     try {
       await this.#takeAll();
@@ -94,6 +94,7 @@ export class Batch {
       await this.#until(() => response.writableFinished);
     } finally {
       endTicks();
+      this.#body.discard();
       closing.removeEventListener('abort', wake);
     }
   }
@@ -108,14 +109,14 @@ export class Batch {
   /** What has come; undefined once no more will, or is wanted. */
   async #read(): Promise<Buffer | undefined> {
     const { request, closing, clock } = this.#options;
-    let chunk: Buffer | null = null;
+    let chunk: Buffer | undefined;
     await this.#until(() => {
       if (closing.aborted) return true;
-      chunk = request.read() as Buffer | null;
-      return chunk !== null || request.readableEnded;
+      chunk = this.#body.take();
+      return chunk !== undefined || request.readableEnded;
     });
     this.#progressAt = clock.now();
-    return chunk ?? undefined;
+    return chunk;
   }
 
   async #take(lines: Iterable<Line>): Promise<void> {
@@ -207,13 +208,9 @@ export class Batch {
   };
 
   #tick(): void {
-    const { relays, clock, settings, response, log } = this.#options;
+    const { relays, clock, response, log } = this.#options;
     const now = clock.now();
     relays.check(now);
-    for (const delivery of this.#results.unsettled()) {
-      const dueAt = delivery.startedAt + stallMs + (settings.ackWithinMs ?? 0);
-      if (now >= dueAt && !delivery.isRelayed) delivery.settle(deliveryTimeout);
-    }
     if (this.#results.waitsForDevices) this.#progressAt = now;
     if (now - this.#progressAt < idleMs) return;
     log.warn({ line: this.#lineNumber }, 'a batch was cut: its caller neither sends nor reads');

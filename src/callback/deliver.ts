@@ -21,6 +21,10 @@ const problems: Record<Exclude<Delivery, Success>, ProblemOptions> = {
     detail: 'more callbacks come than this device may be sent',
     headers: { 'Retry-After': '1' },
   },
+  'delivery-timeout': {
+    code: 'delivery-timeout',
+    detail: 'the device did not take the message in for 5 s; it may still get it',
+  },
   'ack-timeout': {
     code: 'ack-timeout',
     detail: 'no acknowledgement came in time, or the connection ended first: the device may have the message',

@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { Pieces } from '../http/pieces.ts';
 import { PodExchange } from './pod-exchange.ts';
 import type { PodCredentials } from './pod-proof.ts';
 import { CredentialStore } from './pod-proof.ts';
@@ -111,16 +112,14 @@ export function collectAnswer(response: IncomingMessage): Promise<PodAnswer> {
       response.resume();
       return reject(new Error(`redirected with ${status}`));
     }
-    const chunks: Buffer[] = [];
-    let size = 0;
+    const pieces = new Pieces();
     response.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > maxAnswerBytes) response.destroy(new Error('answer too large'));
+      pieces.add(chunk);
+      if (pieces.size > maxAnswerBytes) response.destroy(new Error('answer too large'));
     });
     response.on('error', reject);
     response.once('end', () => {
-      resolve({ status, headers: response.headers, body: Buffer.concat(chunks) });
+      resolve({ status, headers: response.headers, body: pieces.take() });
     });
   });
 }

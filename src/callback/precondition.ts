@@ -1,12 +1,28 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Problem } from '../http/problem.ts';
 
+/** An entity-tag (RFC 9110 §8.8.3), strong or weak, in a header as Node gives it: one character a byte. */
+const tag = /(?:W\/)?"[!#-~\x80-\xff]*"/;
+/** A list of at least one of them. Elements may be empty (RFC 9110 §5.6.1.2). */
+const tagList = new RegExp(`^[\\t ,]*${tag.source}(?:[\\t ]*,[\\t ,]*${tag.source})*[\\t ,]*$`);
+const eachTag = new RegExp(tag.source, 'g');
+
 /**
- * `If-Match` (RFC 9110 §13.1.1): the caller means one certain connection of the device. Throws 412 when it is another.
- * `etag` is the traceId.
+ * Throws 400 for an `If-Match` that is neither `*` nor a list of entity-tags (RFC 9110 §13.1.1). An empty one is malformed too: its
+ * caller meant a certain connection and has lost which. Call it before anything is done or forwarded.
+ */
+export function requirePrecondition({ 'if-match': ifMatch }: IncomingHttpHeaders): void {
+  if (ifMatch === undefined || ifMatch === '*' || tagList.test(ifMatch)) return;
+  const detail = 'If-Match is * or a list of entity tags, each in double quotes';
+  throw new Problem({ code: 'bad-precondition', detail });
+}
+
+/**
+ * `If-Match` (RFC 9110 §13.1.1), well-formed: the caller means one certain connection of the device. Throws 412 when it is another.
+ * `traceId` in quotes is the strong entity-tag of the connection; a weak one matches nothing (RFC 9110 §8.8.3.2).
  */
 export function requireMatch(ifMatch: string | undefined, traceId: string): void {
-  if (!ifMatch) return;
-  const tags = ifMatch.split(',').map((tag) => tag.trim());
-  if (tags.includes('*') || tags.includes(`"${traceId}"`)) return;
+  if (ifMatch === undefined || ifMatch === '*') return;
+  if (ifMatch.match(eachTag)?.includes(`"${traceId}"`)) return;
   throw new Problem({ code: 'other-connection', detail: 'the device is here with another connection' });
 }

@@ -29,7 +29,7 @@ import { describe } from './describe.ts';
 import type { Forward } from './forward.ts';
 import { createReadMessage } from './message.ts';
 import { callbackOperations, connectionQuery, kickQuery } from './operations.ts';
-import { requireMatch } from './precondition.ts';
+import { requireMatch, requirePrecondition } from './precondition.ts';
 
 export interface CallbackOptions {
   connections: Connections;
@@ -70,6 +70,7 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
   const push = async (ctx: Context): Promise<'delivered' | 'acked' | 'forwarded'> => {
     const deviceId = deviceIdOf(ctx);
     const body = await readBody(ctx.req, maxPayloadBytes);
+    requirePrecondition(ctx.req.headers);
     const message = readMessage(ctx, body);
     const socket = await find(deviceId);
     if (!socket) {
@@ -97,6 +98,7 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
     async connection(ctx) {
       const deviceId = deviceIdOf(ctx);
       const { ping } = parseQuery(connectionQuery, ctx.query);
+      requirePrecondition(ctx.req.headers);
       const socket = await find(deviceId);
       if (!socket) return forward(ctx, deviceId);
       answerFor(ctx, socket);
@@ -107,6 +109,7 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
     async kick(ctx) {
       const deviceId = deviceIdOf(ctx);
       const { reason } = parseQuery(kickQuery, ctx.query, 'bad-reason');
+      requirePrecondition(ctx.req.headers);
       const socket = connections.get(deviceId); // also one in doubt
       if (!socket) return forward(ctx, deviceId);
       answerFor(ctx, socket);

@@ -37,7 +37,7 @@ export interface RateLimits {
 }
 
 /**
- * `delivered`: the kernel has taken the bytes. `acked`: the device has acknowledged the message. `ack-timeout`: it has not in time, or
+ * `delivered`: the kernel has taken the bytes. `delivery-timeout`: it has not for 5 s, and may still do. `acked`: the device has acknowledged the message. `ack-timeout`: it has not in time, or
  * the connection has ended. `gone`: the connection ended before the bytes were out. With the others nothing was sent: `invalid-text`:
  * it would be a text frame that is not UTF-8; `no-ack`: the device speaks a protocol without acknowledgements; `backpressure`: too
  * much is waiting for this device already; `too-many-callbacks`: more come than this device may be sent.
@@ -46,6 +46,7 @@ export type Delivery =
   | 'delivered'
   | 'acked'
   | 'ack-timeout'
+  | 'delivery-timeout'
   | 'gone'
   | 'invalid-text'
   | 'no-ack'
@@ -54,6 +55,15 @@ export type Delivery =
 
 /** So many pings that come at once are answered each. Clients that test their peers send ten. */
 const maxPongsUnderWay = 16;
+
+/** How long a message without an acknowledgement may wait for the device to read what was sent before it, ms. */
+export const deliveryTimeoutMs = 5000;
+
+/**
+ * What a callback costs besides its frame while its bytes wait for the device, bytes: its request, response, context and promises. 7
+ * to 8 KB were measured on Node 20.
+ */
+const waitingCallbackBytes = 8192;
 
 /** Up to this size a payload is copied behind its head, bytes. */
 const smallBytes = 4096;
@@ -68,6 +78,8 @@ export class DeviceWebSocket extends WebSocket {
   declare stream: Duplex;
   declare ports: WebSocketPorts;
   #callbacksInFlight = 0;
+  /** How many callbacks the kernel has not taken yet. */
+  #unwritten = 0;
   /** Only once one was waited for. */
   #acks: Acks | undefined;
   /** Pongs that the kernel has not taken yet. */
@@ -113,13 +125,13 @@ export class DeviceWebSocket extends WebSocket {
     if (ackWithinMs !== undefined && !this.speaks.acks) return Promise.resolve('no-ack');
     const frame = this.speaks.message(message);
     if (!frame) return Promise.resolve('invalid-text');
-    const buffered = this.bufferedAmount;
-    if (buffered > 0 && buffered + frame.data.length > this.ports.settings.maxBufferedBytes) {
+    const backlog = this.#backlog;
+    if (backlog > 0 && backlog + frame.data.length + waitingCallbackBytes > this.ports.settings.maxBufferedBytes) {
       if (this.#isBehind) this.listener.noteBehind();
       return Promise.resolve('backpressure');
     }
     if (!this.#take('callbacksPerSecond')) return Promise.resolve('too-many-callbacks');
-    return ackWithinMs === undefined ? this.#send(frame) : this.#sendForAck(frame, id, ackWithinMs);
+    return ackWithinMs === undefined ? this.#send(frame, deliveryTimeoutMs) : this.#sendForAck(frame, id, ackWithinMs);
   }
 
   override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
@@ -161,8 +173,14 @@ export class DeviceWebSocket extends WebSocket {
     });
   }
 
+  /** What waits for the device costs, bytes; 0 when nothing waits. */
+  get #backlog(): number {
+    const buffered = this.bufferedAmount;
+    return buffered === 0 ? 0 : buffered + this.#unwritten * waitingCallbackBytes;
+  }
+
   get #isBehind(): boolean {
-    return this.bufferedAmount >= this.ports.settings.maxBufferedBytes / 2;
+    return this.#backlog >= this.ports.settings.maxBufferedBytes / 2;
   }
 
   #hear(data: Buffer, binary: boolean): void {
@@ -204,16 +222,24 @@ export class DeviceWebSocket extends WebSocket {
     return outcome;
   }
 
-  #send(frame: Frame): Promise<'delivered' | 'gone'> {
+  /** Resolves once the kernel has taken the frame, or after `withinMs`. It takes most frames at once, which need no timer. */
+  #send(frame: Frame, withinMs?: number): Promise<'delivered' | 'gone' | 'delivery-timeout'> {
+    const { clock } = this.ports;
     this.#callbacksInFlight += 1;
+    this.#unwritten += 1;
     return new Promise((resolve) => {
+      let timer: unknown;
       this.#write(frame, (error) => {
+        if (timer !== undefined) clock.clearTimeout(timer);
         this.#callbacksInFlight -= 1;
+        this.#unwritten -= 1;
         if (error || this.stream.destroyed) return resolve('gone'); // a write cut off from this side reports no error
         if (!this.#isBehind) this.listener.noteCaughtUp();
         this.listener.noteData();
         resolve('delivered');
       });
+      if (withinMs === undefined || this.bufferedAmount === 0) return;
+      timer = clock.setTimeout(() => resolve('delivery-timeout'), withinMs);
     });
   }
 

@@ -10,7 +10,7 @@
 /* oxlint-disable eslint/no-underscore-dangle -- the names are ws' and Node's */
 import type { Writable } from 'node:stream';
 import * as ws from 'ws';
-import { joinPieces } from './pieces.ts';
+import { joinPieces } from './join-pieces.ts';
 import type { Reading, ReadingTurns } from './reading-turns.ts';
 
 type Done = (error?: Error | null) => void;

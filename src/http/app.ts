@@ -4,7 +4,8 @@ import Koa from 'koa';
 import type { Middleware } from 'koa';
 import Router from '@koa/router';
 import type { Logger } from '../log.ts';
-import type { LongRequests } from './long-requests.ts';
+import { LongRequests } from './long-requests.ts';
+import { limitPipelining } from './pipeline.ts';
 import { answerProblems } from './problem.ts';
 
 export interface HttpServerOptions {
@@ -24,7 +25,7 @@ const defaultTimeouts = { requestTimeout: 30_000, keepAliveTimeout: 65_000 };
 export function createHttpServer(
   router: Router,
   log: Logger,
-  { trace, guard, longRequests, timeouts }: HttpServerOptions = {},
+  { trace, guard, longRequests = new LongRequests(), timeouts }: HttpServerOptions = {},
 ): Server {
   const app = new Koa();
   app.on('error', (error) => log.warn({ err: error }, 'the answer could not be sent'));
@@ -34,9 +35,8 @@ export function createHttpServer(
   app.use(router.routes());
   app.use(router.allowedMethods());
   const handle = app.callback();
-  const server = createServer({ ...defaultTimeouts, ...timeouts }, (request, response) => {
-    void handle(request, response);
-  });
-  longRequests?.watch(server);
+  const listener = limitPipelining((request, response) => void handle(request, response));
+  const server = createServer({ ...defaultTimeouts, ...timeouts }, listener);
+  longRequests.watch(server);
   return server;
 }

@@ -17,6 +17,7 @@ export const requestHeaders = {
 
 /** The headers of answers that have a meaning here. */
 export const answerHeaders = {
+  'Accept-Encoding': z.literal('identity').describe('the content codings of a body that are taken: none'),
   'Accept-Post': z.string().describe('the media types that may be posted here'),
   Allow: z.string().describe('the methods of this path'),
   ETag: z

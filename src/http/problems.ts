@@ -28,7 +28,10 @@ export const problems = {
   'bad-handshake': { status: 400, when: 'not a proper WebSocket handshake' },
   'bad-json': { status: 400, when: 'a line is no JSON object in UTF-8' },
   'bad-message-id': { status: 400, when: '`id` of a line is malformed' },
-  'bad-precondition': { status: 400, when: '`If-Match` came with a batch, which is for many connections' },
+  'bad-precondition': {
+    status: 400,
+    when: '`If-Match` is neither `*` nor a list of entity tags in quotes, or came with a batch, which is for many connections',
+  },
   'bad-query': { status: 400, when: 'a parameter of the query is malformed, given more than once, or unknown' },
   'bad-reason': { status: 400, when: '`reason` is another than `kicked` or `superseded`' },
   'bad-request': { status: 400, when: 'what came is no HTTP request' },
@@ -54,6 +57,10 @@ export const problems = {
     when: 'the request was forwarded once already and the device is on another pod: look up and retry',
     headers: owner,
   },
+  'length-required': {
+    status: 411,
+    when: 'the request has neither a `Content-Length` nor chunks; an empty message has `Content-Length: 0`',
+  },
   'other-connection': {
     status: 412,
     when: '`If-Match` named another connection of the device',
@@ -65,6 +72,11 @@ export const problems = {
     status: 415,
     when: 'a batch comes as `application/x-ndjson`',
     headers: ['Accept-Post'],
+  },
+  'unsupported-encoding': {
+    status: 415,
+    when: 'the body has a `Content-Encoding`, such as gzip, or a `Transfer-Encoding` other than `chunked`',
+    headers: ['Accept-Encoding'],
   },
   'no-ack': { status: 422, when: 'an acknowledgement is wanted of a device in plain mode', headers: connection },
   'upgrade-required': { status: 426, when: 'not a WebSocket upgrade', headers: ['Upgrade'] },
@@ -104,7 +116,8 @@ export const problems = {
   'too-fast': { status: 503, when: 'the pod accepts no more connections at this moment', headers: retry },
   'delivery-timeout': {
     status: 504,
-    when: 'in a batch: the device did not take the message in for 5 s, and may still get it',
+    when: 'the device did not take the message in for 5 s, and may still get it',
+    headers: connection,
   },
   'no-pong': {
     status: 504,

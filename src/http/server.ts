@@ -13,13 +13,20 @@ export class ListenError extends Error {
   }
 }
 
+/**
+ * How many connections may wait for being accepted. Node's own 511 are fewer than the devices of a pod that all come back at once, or
+ * the connections that callers open while a pod stands still for a second. Linux takes the smaller one of this and net.core.somaxconn,
+ * which is 4096 since Linux 5.4.
+ */
+const backlog = 4096;
+
 /** Resolves with the port, which is the one asked for or, for 0, any free one. */
 export async function listen(
   server: Server,
   variable: string,
   { host, port }: { host: string; port: number },
 ): Promise<number> {
-  server.listen(port, host);
+  server.listen({ port, host, backlog });
   try {
     await once(server, 'listening');
   } catch (error) {

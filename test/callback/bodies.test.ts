@@ -185,15 +185,92 @@ describe('a body that is not what it seems', () => {
     expect(frames.map(({ data }) => data.toString())).toEqual(['hello', 'next']);
   });
 
-  it('without any length is an empty message', async () => {
+  it.each(['/callback/lamp-1', '/callback'])(
+    'without any length is a 411, and nothing is delivered: %s',
+    async (path) => {
+      const pod = await runPod();
+      const device = await runDevice(pod);
+      const client = await RawClient.connect(pod.callback);
+      const type = { 'Content-Type': 'application/x-ndjson' };
+
+      client.send(`${requestHead('POST', path, type)}{"deviceId":"lamp-1","data":"hello"}`);
+      const first = await client.answer();
+      const second = await client.answer();
+      await client.ended;
+      await push(pod.callback, 'lamp-1', 'next');
+
+      expect(first).toMatchObject({ status: 411 });
+      expect(JSON.parse(first.body)).toMatchObject({
+        code: 'length-required',
+        detail: expect.stringContaining("-d ''"),
+      });
+      expect(second).toMatchObject({ status: 400, headers: { connection: 'close' } });
+      expect(await device.received(1)).toMatchObject([{ data: Buffer.from('next') }]);
+    },
+  );
+
+  it('of length 0 is an empty message', async () => {
     const pod = await runPod();
     const device = await runDevice(pod);
     const client = await RawClient.connect(pod.callback);
 
-    client.send(post({}));
+    client.send(post({ 'Content-Length': '0' }));
 
     expect(await client.answer()).toMatchObject({ status: 200 });
     expect(await device.received(1)).toMatchObject([{ data: Buffer.alloc(0) }]);
+  });
+
+  it('with its length in characters is answered for what was delivered, and then for what follows', async () => {
+    const pod = await runPod();
+    const device = await runDevice(pod);
+    const client = await RawClient.connect(pod.callback);
+    const text = '{"ort":"köln"}';
+
+    client.send(`${post({ 'Content-Length': String(text.length) })}${text}`);
+    const first = await client.answer();
+    const second = await client.answer();
+    await client.ended;
+
+    expect(first).toMatchObject({ status: 200 });
+    expect(await device.received(1)).toMatchObject([{ data: Buffer.from(text).subarray(0, text.length) }]);
+    expect(second).toMatchObject({ status: 400, headers: { connection: 'close' } });
+  });
+
+  it.each<Record<string, string>>([
+    { 'Content-Encoding': 'gzip', 'Content-Length': '5' },
+    { 'Content-Encoding': 'identity, br', 'Content-Length': '5' },
+    { 'Transfer-Encoding': 'gzip, chunked' },
+  ])('in a coding is a 415 that says which are taken, and nothing is delivered: %j', async (headers) => {
+    const pod = await runPod();
+    const device = await runDevice(pod);
+    const client = await RawClient.connect(pod.callback);
+
+    client.send(`${post(headers)}${'Content-Length' in headers ? 'hello' : '5\r\nhello\r\n0\r\n\r\n'}`);
+    const { status, headers: answered, body } = await client.answer();
+    client.send(`${post({ 'Content-Length': '4', 'Content-Encoding': 'Identity' })}next`);
+    const next = await client.answer();
+
+    expect(status).toBe(415);
+    expect(answered['accept-encoding']).toBe('identity');
+    expect(JSON.parse(body)).toMatchObject({ code: 'unsupported-encoding' });
+    expect(next.status).toBe(200);
+    expect(await device.received(1)).toMatchObject([{ data: Buffer.from('next') }]);
+  });
+
+  it('in a coding is a 415 as a batch, too', async () => {
+    const pod = await runPod();
+    const device = await runDevice(pod);
+    const headers = { 'Content-Type': 'application/x-ndjson', 'Content-Encoding': 'gzip' };
+
+    const answer = await ask(pod.callback, '/callback', {
+      method: 'POST',
+      headers,
+      body: '{"deviceId":"lamp-1","data":"hello"}\n',
+    });
+    await push(pod.callback, 'lamp-1', 'next');
+
+    expect(answer).toMatchObject({ status: 415, headers: { 'accept-encoding': 'identity' } });
+    expect(await device.received(1)).toMatchObject([{ data: Buffer.from('next') }]);
   });
 
   it('with two lengths is refused (RFC 9112 §6.3)', async () => {

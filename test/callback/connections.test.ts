@@ -209,7 +209,7 @@ describe('If-Match', () => {
     ['"x",ETAG,"y"', 200],
     ['"x", "y"', 412],
     ['W/ETAG', 412],
-    ['TRACEID', 412],
+    ['TRACEID', 400],
   ])('%s is a %i', async (template, expected) => {
     const pod = await runPod();
     await runDevice(pod);
@@ -220,7 +220,7 @@ describe('If-Match', () => {
     const { status, json } = await push(pod.callback, 'lamp-1', 'x', { 'If-Match': value });
 
     expect(status).toBe(expected);
-    expect((json as { code?: string }).code).toBe(expected === 412 ? 'other-connection' : undefined);
+    expect((json as { code?: string }).code).toBe({ 400: 'bad-precondition', 412: 'other-connection' }[expected]);
   });
 
   it('for a device that is not connected is a 404', async () => {

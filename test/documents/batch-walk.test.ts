@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { resultCodes } from '../../src/callback/batch-operation.ts';
 import { DeviceSocket } from '../../src/device/socket.ts';
+import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import { BatchCaller, ndjson, pushBatch } from '../support/batch.ts';
 import { fillUp, frozenDevice, settle } from '../support/frozen-device.ts';
-import { LeapingClock } from '../support/leaping-clock.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
 import { runPod } from '../support/running.ts';
@@ -64,14 +64,14 @@ it('a line of a batch gets every result that is documented and no other', async 
 
 /** Of a message that a device does not take in. */
 async function codeOfStalled(): Promise<string | undefined> {
-  const clock = new LeapingClock();
+  const clock = new SteppedClock();
   const pod = await runPod({}, undefined, clock);
   await frozenDevice(pod);
   await fillUp(pod, 'frozen');
   const caller = await BatchCaller.start(pod.callback);
   caller.send({ deviceId: 'frozen', data });
   await settle(pod);
-  clock.leap(5000);
+  await clock.pass(5000);
   const [result] = await caller.received(1);
   return result!.code;
 }

@@ -9,12 +9,16 @@ import { LongRequests } from '../../src/http/long-requests.ts';
 import { createLogger } from '../../src/log.ts';
 import { RawClient, requestHead } from '../support/raw-client.ts';
 
-/** A server that gives requests 100 ms, and looks often; `/long` may take longer. Both answer with what was sent. */
+/**
+ * A server that gives requests 100 ms, and looks often. `/long` and `/begun` may take longer, and `/begun` begins its answer before
+ * the request is over. All answer with what was sent.
+ */
 async function serve(): Promise<string> {
   const router = new Router();
   const longRequests = new LongRequests();
-  router.post(['/long', '/short'], async (ctx) => {
-    if (ctx.path === '/long') longRequests.add(ctx.req);
+  router.post(['/long', '/begun', '/short'], async (ctx) => {
+    if (ctx.path !== '/short') longRequests.add(ctx.req);
+    if (ctx.path === '/begun') ctx.res.writeHead(200).flushHeaders();
     ctx.body = await readBody(ctx.req, 1000);
     longRequests.delete(ctx.req);
   });
@@ -75,12 +79,39 @@ it.each([
   expect(JSON.parse(body)).toMatchObject({ code });
 });
 
-it('a long request that goes wrong half way is cut', async () => {
+it('a request that goes wrong after its answer has begun is cut', async () => {
   const client = await RawClient.connect(await serve());
-  client.send(requestHead('POST', '/long', { 'Transfer-Encoding': 'chunked' }));
+  client.send(requestHead('POST', '/begun', { 'Transfer-Encoding': 'chunked' }));
 
   client.send('this is no chunk\r\n');
   await client.ended;
 
-  expect(client.received.toString()).toBe('');
+  expect(client.received.toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  expect(client.received.toString()).toMatch(/\r\n\r\n$/);
+});
+
+it('a request that goes wrong before its answer has begun is a 400', async () => {
+  const client = await RawClient.connect(await serve());
+  client.send(requestHead('POST', '/long', { 'Transfer-Encoding': 'chunked' }));
+
+  client.send('this is no chunk\r\n');
+  const { status } = await client.answer();
+  await client.ended;
+
+  expect(status).toBe(400);
+});
+
+it('a caller that goes on sending after a 400 still gets it, and then the end', async () => {
+  const client = await RawClient.connect(await serve());
+
+  client.send('no HTTP at all\r\n\r\n');
+  for (let sent = 0; sent < 100; sent += 1) {
+    client.send(Buffer.alloc(65_536));
+    await new Promise(setImmediate);
+  }
+  const { status } = await client.answer();
+  await client.ended;
+
+  expect(status).toBe(400);
+  expect(client.error).toBeUndefined();
 });

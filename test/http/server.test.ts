@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { RequestListener, ServerResponse } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
+import { connect, createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
@@ -10,6 +10,7 @@ import { closeServer, listen, ListenError } from '../../src/http/server.ts';
 import { createLogger } from '../../src/log.ts';
 import { createPod } from '../../src/pod.ts';
 import { ask } from '../support/ask.ts';
+import { startProcess } from '../support/process.ts';
 import { RawClient, requestHead } from '../support/raw-client.ts';
 
 /** A port of 127.0.0.1 that is in use. */
@@ -62,6 +63,20 @@ it('an address that is not of this host ends the start with a reason', async () 
   const start = listen(server, 'DEVICE_PORT', { host: '192.0.2.1', port: 0 });
 
   await expect(start).rejects.toThrow(/^DEVICE_PORT=0: cannot listen on 192\.0\.2\.1: .*EADDRNOTAVAIL/);
+});
+
+describe('a pod that stands still', { timeout: 20_000 }, () => {
+  it.each(['device', 'callback', 'admin'] as const)('keeps 1500 connections waiting on its %s port', async (name) => {
+    const pod = startProcess();
+    const { hostname, port } = await pod.listening().then((at) => new URL(at[name].replace(/^(?!http)/, 'http://')));
+    pod.signal('SIGSTOP');
+
+    const sockets = Array.from({ length: 1500 }, () => connect(Number(port), hostname));
+    onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+
+    expect(sockets.every(({ connecting }) => !connecting)).toBe(true);
+  });
 });
 
 describe('a server that is closed', () => {

@@ -16,15 +16,18 @@ export interface Answer {
 export interface Question extends Pick<RequestOptions, 'agent'> {
   method?: string;
   headers?: Record<string, string>;
-  body?: Buffer | string;
+  body?: Buffer | string | undefined;
+  /** Node's client says `Content-Length: 0` with a POST without a body; this leaves it out. */
+  hasNoLength?: boolean;
 }
 
 /** One HTTP request. Unlike `fetch` it sends `path` as it stands, dots and all. */
 export async function ask(base: string, path: string, question: Question = {}): Promise<Answer> {
-  const { method = 'GET', headers = {}, body, agent } = question;
+  const { method = 'GET', headers = {}, body, agent, hasNoLength = false } = question;
   const { hostname, port } = new URL(base);
   const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
   const outgoing = request({ hostname, port, path, method, agent, headers: { ...length, ...headers } });
+  if (hasNoLength) for (const name of ['Content-Length', 'Transfer-Encoding']) outgoing.removeHeader(name);
   outgoing.end(body);
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage];
   outgoing.on('error', () => {}); // it may come a second time, while the answer is read

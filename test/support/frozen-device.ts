@@ -6,9 +6,9 @@ import { RawClient } from './raw-client.ts';
 /** What is pushed to it: with a few dozen of these all buffers of the kernel are full. */
 export const body = Buffer.alloc(65_536);
 
-/** A device, `frozen`, that reads nothing any more. */
-export async function frozenDevice(pod: TestPod): Promise<RawClient> {
-  const frozen = await RawClient.device(pod.device, 'frozen');
+/** A device that reads nothing any more. */
+export async function frozenDevice(pod: TestPod, deviceId = 'frozen'): Promise<RawClient> {
+  const frozen = await RawClient.device(pod.device, deviceId);
   frozen.socket.pause();
   return frozen;
 }

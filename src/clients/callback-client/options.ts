@@ -15,7 +15,7 @@ interface CommonOptions {
   deadlineMs?: number;
   /** How long to go on with a device that is offline and may be on its way from one pod to another, ms. Default 0. */
   reconnectWaitMs?: number;
-  /** How long one request waits for its answer, ms; with `ack` its `timeoutMs` more. Default 5000. */
+  /** How long one request waits for its answer, ms; with `ack` its `timeoutMs` more. Default 6000: a pod may need 5 s. */
   answerTimeoutMs?: number;
   /** How long a pod that did not answer is left alone, ms. Default 1000. */
   breakerMs?: number;
@@ -52,7 +52,7 @@ export type LookupSettings = Required<Omit<DirectedOptions, keyof CommonOptions>
 
 /** Throws a TypeError or RangeError that names the option. */
 export function checkSettings(options: CallbackClientOptions): Settings {
-  const { token, deadlineMs = 10_000, reconnectWaitMs = 0, answerTimeoutMs = 5000, breakerMs = 1000 } = options;
+  const { token, deadlineMs = 10_000, reconnectWaitMs = 0, answerTimeoutMs = 6000, breakerMs = 1000 } = options;
   if (token !== undefined && typeof token !== 'function') checkHeader('token', token);
   return {
     token,

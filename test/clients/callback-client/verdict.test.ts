@@ -16,6 +16,7 @@ describe('an answer', () => {
     [503, 'backpressure', { outcome: 'unavailable', code: 'backpressure' }],
     [503, 'registry-unavailable', { outcome: 'unavailable', code: 'registry-unavailable' }],
     [503, 'owner-unreachable', { outcome: 'unknown', code: 'owner-unreachable' }],
+    [504, 'delivery-timeout', { outcome: 'unknown', code: 'delivery-timeout' }],
     [504, 'ack-timeout', { outcome: 'unknown', code: 'ack-timeout' }],
     [500, 'internal-error', { outcome: 'unknown', code: 'internal-error' }],
     [502, undefined, { outcome: 'unknown', code: 'status-502' }],

@@ -9,6 +9,7 @@ export type AdminPlace = 'pod' | 'cutOff' | 'built';
 
 const foreign = { Origin: 'https://other.example.com' };
 const other = { 'If-Match': '"TRACEID"' };
+const unquoted = { 'If-Match': 'TRACEID' };
 const known = { 'If-None-Match': '*' };
 
 /** What a page of another site sends in an operator's browser. */
@@ -49,6 +50,11 @@ export const adminSteps: Step<AdminPlace>[] = [
   { to: 'cutOff', request: { path: '/pods' }, answer: 'registry-unavailable' },
   { to: 'pod', request: { method: 'DELETE', path: '/connections/lamp-1', headers: foreign }, answer: 'other-origin' },
   { to: 'pod', request: { method: 'DELETE', path: '/connections/lamp-1', headers: other }, answer: 'other-connection' },
+  {
+    to: 'pod',
+    request: { method: 'DELETE', path: '/connections/lamp-1', headers: unquoted },
+    answer: 'bad-precondition',
+  },
   { to: 'built', request: { path: '/' }, answer: 200 },
   { to: 'built', request: { path: '/', headers: known }, answer: 304 },
   { to: 'built', request: { path: '/page/page.css' }, answer: 200 },

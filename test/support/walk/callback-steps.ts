@@ -7,6 +7,8 @@ type CallbackStep = Step<CallbackPlace>;
 const hello = (path: string, more: Partial<WalkRequest> = {}): WalkRequest => ({ body: 'hello', path, ...more });
 const hop = { 'Ws-Connect-Hop': '1' };
 const other = { 'If-Match': '"TRACEID"' };
+const unquoted = { 'If-Match': 'TRACEID' };
+const gzip = { 'Content-Encoding': 'gzip' };
 const wrong = { Authorization: 'Bearer wrong' };
 
 function batch(path: string, headers: Record<string, string> = {}): WalkRequest {
@@ -52,7 +54,11 @@ export const shownSteps: CallbackStep[] = [
     when: 'its connection is closed with 4503',
   },
   { to: 'pod', request: hello('/callback/lamp%201'), answer: 'bad-device-id' },
-  { to: 'pod', request: batch('/callback', other), answer: 'bad-precondition' },
+  {
+    to: 'pod',
+    request: { method: 'DELETE', path: '/connections/lamp-1', headers: unquoted },
+    answer: 'bad-precondition',
+  },
   { to: 'pod', request: hello('/callback/lamp-1?ack=yes'), answer: 'bad-query' },
   { to: 'pod', request: { method: 'DELETE', path: '/connections/lamp-1?reason=why' }, answer: 'bad-reason' },
   {
@@ -66,9 +72,11 @@ export const shownSteps: CallbackStep[] = [
   { to: 'pod', request: hello('/callback/lamp-0'), answer: 'not-connected' },
   { to: 'pod', request: { path: '/callback/lamp-1' }, answer: 'method-not-allowed' },
   { to: 'pod', request: hello('/callback/lamp-2', { headers: hop }), answer: 'moved' },
+  { to: 'pod', request: { method: 'POST', path: '/callback/lamp-1' }, answer: 'length-required' },
   { to: 'pod', request: hello('/callback/lamp-1', { headers: other }), answer: 'other-connection' },
   { to: 'pod', request: { path: '/callback/lamp-1', file: 'large.bin' }, answer: 'body-too-large' },
   { to: 'pod', request: hello('/callback'), answer: 'unsupported-media-type' },
+  { to: 'pod', request: hello('/callback/lamp-1', { headers: gzip }), answer: 'unsupported-encoding' },
   { to: 'pod', request: hello('/callback/plain-1?ack=1'), answer: 'no-ack' },
   { to: 'limited', request: hello('/callback/lamp-1'), answer: 'too-many-callbacks' },
   { to: 'pod', request: { method: 'PROPFIND', path: '/' }, answer: 'method-unknown' },
@@ -76,11 +84,13 @@ export const shownSteps: CallbackStep[] = [
   { to: 'pod', request: hello('/callback/lost-1'), answer: 'owner-unreachable' },
   { to: 'cutOff', request: hello('/callback/lamp-0'), answer: 'registry-unavailable' },
   { to: 'pod', request: { path: '/connections/silent-1?ping=1' }, answer: 'no-pong' },
+  { to: 'pod', request: hello('/callback/slow-1'), answer: 'delivery-timeout' },
   { to: 'pod', request: hello('/callback/mute-1?ack=1&timeoutMs=1'), answer: 'ack-timeout' },
 ];
 
 const problemsOfOne: CallbackStep[] = ['GET', 'HEAD', 'DELETE'].flatMap((method): CallbackStep[] => [
   { to: 'pod', request: { method, path: '/connections/lamp%201' }, answer: 'bad-device-id' },
+  { to: 'pod', request: { method, path: '/connections/lamp-2', headers: unquoted }, answer: 'bad-precondition' },
   { to: 'guarded', request: { method, path: '/connections/lamp-1' }, answer: 'no-token' },
   { to: 'guarded', request: { method, path: '/connections/lamp-1', headers: wrong }, answer: 'bad-token' },
   { to: 'pod', request: { method, path: '/connections/lamp-0' }, answer: 'not-connected' },
@@ -101,7 +111,11 @@ export const furtherSteps: CallbackStep[] = [
   { to: 'pod', request: { method: 'HEAD', path: '/connections/lamp-1' }, answer: 200 },
   { to: 'pod', request: hello('/callback/lamp-2'), answer: 200 },
   { to: 'pod', request: { path: '/connections/lamp-2' }, answer: 200 },
+  { to: 'pod', request: hello('/callback/lamp-2', { headers: unquoted }), answer: 'bad-precondition' },
+  { to: 'pod', request: batch('/callback', other), answer: 'bad-precondition' },
   { to: 'pod', request: batch('/callback?id=m-1'), answer: 'bad-query' },
+  { to: 'pod', request: { ...batch('/callback'), method: 'POST', file: undefined }, answer: 'length-required' },
+  { to: 'pod', request: batch('/callback', gzip), answer: 'unsupported-encoding' },
   { to: 'guarded', request: batch('/callback'), answer: 'no-token' },
   { to: 'guarded', request: batch('/callback', wrong), answer: 'bad-token' },
   { to: 'pod', request: { path: '/connections/lamp-1?ping=yes' }, answer: 'bad-query' },

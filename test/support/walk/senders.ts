@@ -12,10 +12,11 @@ import { methodOf, walkFiles } from './step.ts';
 
 export type Send = (base: string, request: WalkRequest) => Promise<Answer>;
 
-/** Sends it from this process. */
+/** Sends it from this process. Without a body it says nothing of a length, as curl does. */
 export const sendByNode: Send = (base, request) => {
   const { path, headers, body, file } = request;
-  return ask(base, path, { method: methodOf(request), headers, body: file ? walkFiles[file] : body });
+  const content = file ? walkFiles[file] : body;
+  return ask(base, path, { method: methodOf(request), headers, body: content, hasNoLength: content === undefined });
 };
 
 export const isCurlHere = spawnSync('curl', ['--version']).status === 0;

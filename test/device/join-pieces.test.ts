@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { joinPieces } from '../../src/device/pieces.ts';
+import { joinPieces } from '../../src/device/join-pieces.ts';
 
 /** Bytes that are a view of a much larger read. */
 function viewOf(bytes: Uint8Array, readBytes = 65_536): Buffer {
