@@ -1,7 +1,8 @@
-import { createRemoteJWKSet, errors } from 'jose';
+import { createRemoteJWKSet, customFetch, errors } from 'jose';
 import type { JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
+import { fetchJwks } from './jwks-fetch.ts';
 
 /** Nothing can be said about the token, because its key is not known and the issuer cannot be asked. */
 export class KeysUnavailable extends Error {
@@ -40,7 +41,8 @@ export class KeySet {
 
   constructor({ url, clock, log }: KeySetOptions) {
     const never = { cacheMaxAge: Infinity, cooldownDuration: Infinity }; // when to fetch is decided here
-    this.#remote = createRemoteJWKSet(new URL(url), { timeoutDuration: timeoutMs, ...never });
+    const options = { timeoutDuration: timeoutMs, [customFetch]: fetchJwks, ...never };
+    this.#remote = createRemoteJWKSet(new URL(url), options);
     this.#clock = clock;
     this.#log = log;
   }

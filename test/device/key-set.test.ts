@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { metric } from '../support/ask.ts';
+import { flood } from '../support/flood.ts';
 import { Issuer } from '../support/jwks-server.ts';
 import { runPod } from '../support/running.ts';
 import { codeOf, knock, tokenFor } from '../support/tokens.ts';
@@ -16,6 +18,11 @@ async function runWithIssuer(env: Record<string, string> = {}) {
 }
 
 const away = [503, 'auth-unavailable'];
+
+/** 10 MiB of spaces in 10 kB. */
+function bomb(response: ServerResponse): void {
+  response.writeHead(200, { 'Content-Encoding': 'gzip' }).end(gzipSync(Buffer.alloc(10_485_760, ' ')));
+}
 
 describe('the keys of DEVICE_JWKS_URL', () => {
   it.each(['RS256', 'PS384', 'ES256', 'ES512', 'EdDSA'])('let in a device with a token by %s', async (alg) => {
@@ -189,6 +196,44 @@ describe('while the issuer is away', () => {
     const { issuer, start } = await runWithIssuer();
     const makeToken = await issuer.addKey();
     issuer.answer = answer;
+    const pod = await start();
+
+    const refused = await knock(pod, await makeToken('lamp-1'));
+
+    expect([refused.status, codeOf(refused)]).toEqual(away);
+  });
+
+  it.each<[string, string, (response: ServerResponse) => void]>([
+    ['a body without an end', 'the body is larger than 1048576 bytes', (response) => flood(response, ' ')],
+    ['a small body that unpacks to a large one', 'the body is larger than 1048576 bytes', bomb],
+    ['a redirect', 'answered with 302', (response) => response.writeHead(302, { Location: '/' }).end()],
+    ['an error without an end', 'answered with 500', (response) => flood(response.writeHead(500), ' ')],
+  ])('so is one that answers with %s, at once, and the log says why', async (_what, why, answer) => {
+    const { issuer, start } = await runWithIssuer();
+    const makeToken = await issuer.addKey();
+    let cut: Promise<unknown> | undefined;
+    issuer.answer = (response) => {
+      cut = new Promise((resolve) => response.once('close', resolve));
+      answer(response);
+    };
+    const pod = await start();
+
+    const refused = await knock(pod, await makeToken('lamp-1'));
+    await cut;
+
+    expect([refused.status, codeOf(refused)]).toEqual(away);
+    expect(await pod.logged('the keys of DEVICE_JWKS_URL could not be fetched')).toMatchObject({
+      err: { message: why },
+    });
+  });
+
+  it('so is one that sends a byte now and then for 3 s', async () => {
+    const { issuer, start } = await runWithIssuer();
+    const makeToken = await issuer.addKey();
+    issuer.answer = (response) => {
+      const timer = setInterval(() => response.write(' '), 50);
+      response.once('close', () => clearInterval(timer));
+    };
     const pod = await start();
 
     const refused = await knock(pod, await makeToken('lamp-1'));
