@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
+import { collectAnswer } from '../callback/pod-client.ts';
+import { PodExchange } from '../callback/pod-exchange.ts';
 import { isDeviceId } from '../device-id.ts';
 import { UsageError } from '../usage-error.ts';
 import { eventsIn } from './event-lines.ts';
@@ -33,7 +33,7 @@ the pod, with the last connection of the sample, or by Ctrl-C.
 Exit codes: 0 the pod or the sample has ended; 1 no answer, or not that of a pod; 2 the arguments are wrong.
 `;
 
-/** From the request to the first of the answer, ms. */
+/** From the request to the end of the answer, or the beginning of the events, ms. */
 const answerWithinMs = 5000;
 
 /** `ws-connect follow`. Returns the exit code. */
@@ -46,8 +46,10 @@ export async function follow(args: string[]): Promise<number> {
   const { admin, deviceId } = options;
   if (deviceId !== undefined) await tellOwner(admin, deviceId);
   const query = deviceId === undefined ? `sample=${options.sample}` : `device=${deviceId}`;
-  const stream = await ask(new URL(`/events?${query}`, admin));
-  if (stream.statusCode !== 200) throw new FollowError(`${stream.statusCode} ${await text(stream)}`);
+  const stream = await ask(new URL(`/events?${query}`, admin), async (response) => {
+    if (response.statusCode === 200) return response;
+    throw new FollowError(`${response.statusCode} ${await bodyOf(response)}`);
+  });
   if (stream.headers['content-type'] !== 'text/event-stream') throw noPod(admin);
   process.stdout.on('error', () => {}); // who read it has enough
   try {
@@ -99,7 +101,7 @@ function misuse(message: string): UsageError {
 
 /** A pod shows nothing of a device that is on another one. */
 async function tellOwner(admin: URL, deviceId: string): Promise<void> {
-  const owner = ownerIn(await text(await ask(new URL(`/connections/${deviceId}`, admin))), admin);
+  const owner = ownerIn(await ask(new URL(`/connections/${deviceId}`, admin), bodyOf), admin);
   if (owner) process.stderr.write(`${deviceId} is on pod ${owner.podId} at ${owner.serverIp}: follow it there\n`);
 }
 
@@ -111,19 +113,28 @@ function ownerIn(answer: string, admin: URL): { podId: string; serverIp: string 
   }
 }
 
-async function ask(url: URL): Promise<IncomingMessage> {
-  const request = get(url);
-  request.on('error', () => {}); // it may come a second time, while the answer is read
-  const overdue = () => request.destroy(new Error(`nothing within ${answerWithinMs / 1000} s`));
+/** Asks, and reads of the answer what is wanted. */
+async function ask<T>(url: URL, read: (response: IncomingMessage) => Promise<T>): Promise<T> {
+  const exchange = new PodExchange(get(url));
+  const overdue = () => exchange.destroy(new Error(`nothing within ${answerWithinMs / 1000} s`));
   const timer = setTimeout(overdue, answerWithinMs);
   try {
-    const [response] = (await once(request, 'response')) as [IncomingMessage];
-    return response;
+    return await new Promise<T>((resolve, reject) => {
+      exchange.outgoing.on('error', reject); // it may come a second time, while the answer is read
+      exchange.onAnswer((response) => read(response).then(resolve, reject));
+    });
   } catch (error) {
+    exchange.outgoing.destroy(); // the rest of the answer may never end
+    if (error instanceof FollowError) throw error;
     throw new FollowError(`${url.origin} does not answer: ${(error as Error).message}`, error);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The whole body. Rejects when it is larger than any of a pod. */
+async function bodyOf(response: IncomingMessage): Promise<string> {
+  return (await collectAnswer(response)).body.toString();
 }
 
 function noPod(admin: URL, cause?: unknown): FollowError {

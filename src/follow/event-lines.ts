@@ -1,16 +1,19 @@
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { Lines, tooLong } from '../callback/batch-lines.ts';
 
-/** The data of the server-sent events of this name, as a pod writes them: one line each. Throws when the stream breaks off. */
+/** A pod's lines have a few hundred bytes. */
+const maxLineBytes = 65_536;
+
+/** The data of the server-sent events of this name, as a pod writes them: one line each. Throws when the stream breaks off or has an endless line. */
 export async function* eventsIn(stream: Readable, name: string): AsyncGenerator<string> {
+  const lines = new Lines(maxLineBytes);
   let event = '';
-  let broken: unknown;
-  stream.once('error', (error) => {
-    broken = error;
-  });
-  for await (const line of createInterface(stream)) {
-    if (line.startsWith('event: ')) event = line.slice('event: '.length);
-    if (line.startsWith('data: ') && event === name) yield line.slice('data: '.length);
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for (const line of lines.take(chunk)) {
+      const text = line === tooLong ? '' : line.toString();
+      if (text.startsWith('event: ')) event = text.slice('event: '.length);
+      if (text.startsWith('data: ') && event === name) yield text.slice('data: '.length);
+    }
+    if (lines.isTooLong) throw new Error('a line has no end');
   }
-  if (broken) throw broken;
 }

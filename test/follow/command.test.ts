@@ -3,6 +3,7 @@ import { parseFollowArguments } from '../../src/follow/command.ts';
 import { UsageError } from '../../src/usage-error.ts';
 import { ask } from '../support/ask.ts';
 import { Child } from '../support/child.ts';
+import { flood } from '../support/flood.ts';
 import { freePort } from '../support/free-port.ts';
 import { runRegistered, runTwoPods, strangeOwner } from '../support/owners.ts';
 import { startProcess } from '../support/process.ts';
@@ -110,6 +111,36 @@ describe('ws-connect follow', () => {
 
     expect(code).toBe(1);
     expect(child.stderr).toBe(`ws-connect: http://${serverIp}:${port} ${why}\n`);
+  });
+
+  it.each([
+    ['a body without an end', '/connections', 'application/json', 'does not answer: answer too large'],
+    ['an event without an end', '/events', 'text/event-stream', 'broke off'],
+  ])('ends with 1 and a sentence when something else answers with %s', async (_what, path, type, why) => {
+    const { serverIp, port } = await strangeOwner((request, response) => {
+      response.setHeader('Content-Type', type);
+      if (request.url!.startsWith(path)) flood(response, 'data: x');
+      else response.end('{}');
+    });
+    const child = follow('lamp-1', '--admin', `http://${serverIp}:${port}`);
+
+    const { code } = await child.exited;
+
+    expect(code).toBe(1);
+    expect(child.stderr).toBe(`ws-connect: http://${serverIp}:${port} ${why}\n`);
+  });
+
+  it('ends with 1 and a sentence when the answer takes for ever', async () => {
+    const { serverIp, port } = await strangeOwner((request, response) => {
+      const timer = setInterval(() => response.write(' '), 100);
+      request.socket.once('close', () => clearInterval(timer));
+    });
+    const child = follow('lamp-1', '--admin', `http://${serverIp}:${port}`);
+
+    const { code } = await child.exited;
+
+    expect(code).toBe(1);
+    expect(child.stderr).toBe(`ws-connect: http://${serverIp}:${port} does not answer: nothing within 5 s\n`);
   });
 
   it('explains itself', async () => {
