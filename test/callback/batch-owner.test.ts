@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BatchCaller, ndjson, resultsOf } from '../support/batch.ts';
+import { flood } from '../support/flood.ts';
 import type { OwnerEntry } from '../support/owners.ts';
 import { haltedOwner, runRegistered, runTwoPods, strangeOwner } from '../support/owners.ts';
 import type { RedisServer } from '../support/redis.ts';
@@ -20,6 +21,13 @@ describe('an owner that fails harms its own lines alone', () => {
     ['is not there', async () => ({ serverIp: '127.0.0.4', port: 1 })],
     ['takes no connection', haltedOwner],
     ['has an address that is no pod', async () => ({ serverIp: '8.8.8.8', port: 80 })],
+    [
+      'answers with another protocol',
+      () =>
+        strangeOwner(({ socket }) => {
+          socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+        }),
+    ],
     ['hangs up', () => strangeOwner((request) => request.socket.destroy())],
     ['does not know our token', () => strangeOwner((_request, response) => response.writeHead(401).end())],
     ['knows no batches', () => strangeOwner((_request, response) => response.writeHead(404).end())],
@@ -88,6 +96,46 @@ describe('an owner that fails harms its own lines alone', () => {
     }
 
     expect(caller.results[0]).toEqual(unreachable('a'));
+  });
+
+  it.each([
+    ['goes on without a line', 'x'],
+    ['sends blank lines', '\n'],
+    ['sends a line that nobody asked for', `${JSON.stringify(ok('a'))}\n`],
+  ])('when it %s after its results it is cut, while the batch goes on', async (_what, piece) => {
+    const { near, own } = await runTwoPods(redis);
+    await runRegistered(near, 'here');
+    const closed: Promise<unknown>[] = [];
+    const owner = await strangeOwner((request, response) => {
+      closed.push(new Promise((resolve) => request.socket.once('close', resolve)));
+      response.write(ndjson([ok('a')]));
+      request.once('data', () => flood(response, piece));
+    });
+    await own('a', owner);
+    const caller = await BatchCaller.start(near.callback);
+    caller.send(to('a'));
+    await caller.received(1);
+
+    await closed[0];
+    caller.send(to('here'));
+    caller.end();
+
+    expect(await caller.received(2)).toEqual([ok('a'), ok('here')]);
+  });
+
+  it('when its answer has no end it is cut soon after the batch is over', async () => {
+    const { near, own } = await runTwoPods(redis);
+    const closed: Promise<unknown>[] = [];
+    const owner = await strangeOwner((request, response) => {
+      closed.push(new Promise((resolve) => request.socket.once('close', resolve)));
+      response.write(ndjson([ok('a')]));
+    });
+    await own('a', owner);
+
+    const results = await resultsOf(near.callback, to('a'));
+    await closed[0];
+
+    expect(results).toEqual([ok('a')]);
   });
 
   it('when it does not answer in time', async () => {

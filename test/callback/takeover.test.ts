@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { PodClient } from '../../src/callback/pod-client.ts';
 import type { PodAnswer, PodRequest } from '../../src/callback/pod-client.ts';
 import { Unproven } from '../../src/callback/pod-exchange.ts';
@@ -45,12 +45,13 @@ class RecordingPodClient extends PodClient {
   }
 }
 
-function createTakeoverAndPods() {
-  const podClient = new RecordingPodClient();
+function createTakeoverAndPods<T extends PodClient = RecordingPodClient>(
+  podClient: T = new RecordingPodClient() as unknown as T,
+) {
   const counters = createMetrics();
   const takeover = createTakeover({
     podClient,
-    isPodAddress: (address) => address.startsWith('10.'),
+    isPodAddress: (address) => address.startsWith('10.') || address.startsWith('127.'),
     metrics: counters,
     log: createLogger('silent'),
   });
@@ -165,6 +166,20 @@ describe('of many takeovers at once', () => {
     await Promise.all([...first, ...later]);
 
     expect(await counted()).toEqual({ closed: 65, unanswered: 1, skipped: 1 });
+  });
+
+  it('those that are answered with another protocol make room too', async () => {
+    const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n';
+    const owner = await fakeOwner(({ socket }) => socket.write(upgrade));
+    const podClient = new PodClient();
+    onTestFinished(() => podClient.close());
+    const { takeover, counted } = createTakeoverAndPods(podClient);
+    const all = () => Array.from({ length: 64 }, (_, index) => takeover(`lamp-${index}`, { ...previous, ...owner }));
+    await Promise.all(all());
+
+    await Promise.all(all());
+
+    expect(await counted()).toEqual({ unanswered: 128 });
   });
 
   it('those to no pod take no room', async () => {

@@ -10,8 +10,9 @@ import type { BatchPod } from '../../support/batch-pod.ts';
 import { delivered, runBatchPod } from '../../support/batch-pod.ts';
 import { runClient } from '../../support/callback-clients.ts';
 import { collected } from '../../support/collected.ts';
+import { flood } from '../../support/flood.ts';
 import { freePort } from '../../support/free-port.ts';
-import { fakeOwner } from '../../support/owners.ts';
+import { fakeOwner, strangeOwner } from '../../support/owners.ts';
 import type { OwnerEntry } from '../../support/owners.ts';
 import { until } from '../../support/until.ts';
 
@@ -28,9 +29,9 @@ async function settle(): Promise<void> {
 }
 
 /** Sends to lamp-1 in a batch whose requests take lines for 50 ms. */
-function begin({ serverIp, port }: OwnerEntry) {
+function begin({ serverIp, port }: OwnerEntry, silentMs = 10_000) {
   const client = new PodClient();
-  const batch = new Batch({ client, token: undefined, silentMs: 10_000, maxAgeMs: 50 });
+  const batch = new Batch({ client, token: undefined, silentMs, maxAgeMs: 50 });
   const deadline = new Deadline(10_000);
   onTestFinished(() => {
     deadline.dispose();
@@ -73,6 +74,30 @@ describe('a batch whose request', () => {
     const results = await collected(client.batch(messages(3)));
 
     for (const result of results) expect(result).toMatchObject({ outcome: 'unknown', code: 'timed-out' });
+  });
+
+  it.each([
+    ['blank lines', '\n', 'no-answer'],
+    ['a line without an end', 'x', 'timed-out'],
+  ])('is answered with %s, a byte now and then, is given up', async (_what, byte, code) => {
+    const { serverIp, port } = await strangeOwner((request, response) => {
+      const timer = setInterval(() => response.write(byte), 20);
+      request.socket.once('close', () => clearInterval(timer));
+    });
+    const client = runClient({ pods: [`http://${serverIp}:${port}`], answerTimeoutMs: 2000 });
+
+    const results = await collected(client.batch(messages(2)));
+
+    for (const result of results) expect(result).toMatchObject({ outcome: 'unknown', code });
+  });
+
+  it('is answered without an end is given up', async () => {
+    const { serverIp, port } = await strangeOwner((_request, response) => flood(response, 'x'));
+    const client = runClient({ pods: [`http://${serverIp}:${port}`] });
+
+    const results = await collected(client.batch(messages(2)));
+
+    for (const result of results) expect(result).toMatchObject({ outcome: 'unknown', code: 'no-answer' });
   });
 
   it('is answered for another device is given up', async () => {
@@ -191,6 +216,22 @@ describe('a batch that lasts', () => {
       ['1', '2'],
       ['3', '4'],
     ]);
+  });
+
+  it('does so although the one before is answered and does not end', async () => {
+    let ended = 0;
+    const pod = await strangeOwner((request, response) => {
+      request.once('data', () => response.write('{"deviceId":"lamp-1","status":200}\n'));
+      request.once('end', () => (ended += 1));
+    });
+    const { send } = begin(pod, 2000);
+    await send('1');
+    await until(() => ended === 1);
+
+    const { answer } = await send('2');
+
+    expect(answer.status).toBe(200);
+    expect(pod.requests).toHaveLength(2);
   });
 
   it('does so only once the one before is answered', async () => {
