@@ -31,7 +31,7 @@ const variables = {
     (value) => isIP(value) !== 0 && value !== '0.0.0.0' && value !== '::',
   ),
   POD_UID: matching(
-    'name of this pod in the registry; by default a random one',
+    'name of this pod in the registry, never that of another pod, not even of one that is gone; by default a random one',
     '1 to 128 of A-Z a-z 0-9 . _ : -',
     (value) => /^[A-Za-z0-9._:-]{1,128}$/.test(value),
   ),
@@ -123,7 +123,7 @@ const variables = {
   CALLBACK_AUTH: oneOf('how services and other pods prove who they are', ['none', 'bearer']),
   CALLBACK_TOKENS: secret(
     list(
-      'the tokens services may show; this pod shows the first of them to other pods',
+      'the tokens services may show; what this pod shows to other pods is derived from the first of them',
       'tokens of at least 16 of A-Z a-z 0-9 . _ ~ + / -, separated by commas',
       isCallbackToken,
     ),
@@ -177,7 +177,7 @@ export function configWarnings(config: Config): string[] {
     warnings.push('DEVICE_AUTH=none: whoever reaches the device port can be any device');
   }
   if (config.CALLBACK_TOKENS && config.CALLBACK_AUTH === 'none') {
-    warnings.push('CALLBACK_AUTH=none: CALLBACK_TOKENS are shown to other pods, but nobody is asked for one');
+    warnings.push('CALLBACK_AUTH=none: CALLBACK_TOKENS prove this pod to other pods, but nobody is asked for one');
   }
   if (config.CONNECTS_PER_ADDRESS_PER_SECOND > 0 && !config.TRUSTED_PROXIES) {
     warnings.push(

@@ -9,6 +9,8 @@ Ends with 0: delivered; 1: not delivered; 3: unknown, the connection broke befor
 """
 
 import argparse
+import base64
+import hmac
 import http.client
 import json
 import os
@@ -60,7 +62,9 @@ def push_once(store, device, body, content_type):
         raise TryAgain(f"the pod of {device} does not answer: {error}") from error
     try:
         pod.sock.settimeout(10)
-        headers = {"Content-Type": content_type, **({"Authorization": f"Bearer {TOKEN}"} if TOKEN else {})}
+        headers = {"Content-Type": content_type}
+        if TOKEN:
+            headers["Authorization"] = f"Bearer {derive('hop', place)}"
         pod.request("POST", f"/callback/{device}", body, headers)
         answer = pod.getresponse()
         text = answer.read()
@@ -68,12 +72,22 @@ def push_once(store, device, body, content_type):
         raise Unknown(f"no answer from the pod of {device}: {error!r}") from error
     finally:
         pod.close()
+    problem = f"{answer.status} {text.decode(errors='replace')}"
+    if answer.getheader("Ws-Connect-Proof") != (derive("proof", place) if TOKEN else place["podId"]):
+        raise TryAgain(f"{problem}, without the proof of the pod")  # another program has its address, or the token is wrong
     if answer.status == 200:
         return json.loads(text)
-    problem = f"{answer.status} {text.decode(errors='replace')}"
     if answer.status in (404, 409, 429, 503):  # gone from there, moved, too much at once
         raise TryAgain(problem)
     raise NotDelivered(problem)
+
+
+def derive(purpose, place):
+    """What is shown to this pod instead of the token ("hop"), or what this pod has to show ("proof"): docs/security.md."""
+    host = f"[{place['serverIp']}]" if ":" in place["serverIp"] else place["serverIp"]
+    text = f"ws-connect-{purpose}-v1:{place['podId']}@{host}:{place['port']}"
+    digest = hmac.digest(TOKEN.encode(), text.encode(), "sha256")
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def main():

@@ -104,7 +104,7 @@ export const problems = {
   'not-ready': { status: 503, when: 'the pod is starting or draining' },
   'owner-unreachable': {
     status: 503,
-    when: 'the pod that owns the device did not answer the forwarded request',
+    when: 'the pod that owns the device did not answer the forwarded request, or did not prove that it is that pod',
     headers: [...retry, ...owner],
   },
   'registry-unavailable': {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BatchCaller, ndjson, resultsOf } from '../support/batch.ts';
+import { flood } from '../support/flood.ts';
 import type { OwnerEntry } from '../support/owners.ts';
 import { haltedOwner, runRegistered, runTwoPods, strangeOwner } from '../support/owners.ts';
 import type { RedisServer } from '../support/redis.ts';
@@ -108,11 +109,7 @@ describe('an owner that fails harms its own lines alone', () => {
     const owner = await strangeOwner((request, response) => {
       closed.push(new Promise((resolve) => request.socket.once('close', resolve)));
       response.write(ndjson([ok('a')]));
-      const go = () => {
-        while (!response.destroyed && response.write(piece.repeat(100)));
-      };
-      response.on('drain', go);
-      request.once('data', go);
+      request.once('data', () => flood(response, piece));
     });
     await own('a', owner);
     const caller = await BatchCaller.start(near.callback);

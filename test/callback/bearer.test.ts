@@ -24,6 +24,51 @@ const second = 'the-second-S3cret-token';
 const env = { CALLBACK_AUTH: 'bearer', CALLBACK_TOKENS: `${first},${second}` };
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
+describe('what is answered carries the proof of the pod', () => {
+  it.each([
+    ['the token', (token: string) => token],
+    ['the hop token', hopToken],
+  ])('made with %s that was shown', async (_what, show) => {
+    const pod = await runPod(env);
+    const self = { podId: pod.podId, serverIp: '127.0.0.1', port: pod.callbackPort };
+    const headers = bearer(show(second, self));
+
+    const answers = await Promise.all([
+      ask(pod.callback, '/connections/lamp-1', { headers }),
+      ask(pod.callback, '/nowhere', { headers }),
+      ask(pod.callback, '/callback', {
+        method: 'POST',
+        headers: { ...headers, 'Content-Type': 'application/x-ndjson' },
+      }),
+    ]);
+
+    expect(answers.map(({ status }) => status)).toEqual([404, 404, 200]);
+    for (const answer of answers) expect(answer.headers['ws-connect-proof']).toBe(proofOf(second, self));
+  });
+
+  it('but not to one who has shown no token', async () => {
+    const pod = await runPod(env);
+
+    const answers = [
+      await ask(pod.callback, '/connections/lamp-1'),
+      await ask(pod.callback, '/connections/lamp-1', { headers: bearer('unknown-token-of-nobody') }),
+    ];
+
+    for (const { status, headers } of answers) {
+      expect(status).toBe(401);
+      expect(headers).not.toHaveProperty('ws-connect-proof');
+    }
+  });
+
+  it('which is its podId where no token is asked for', async () => {
+    const pod = await runPod();
+
+    const { headers } = await ask(pod.callback, '/connections/lamp-1');
+
+    expect(headers['ws-connect-proof']).toBe(pod.podId);
+  });
+});
+
 describe('with CALLBACK_AUTH=bearer', () => {
   it.each([first, second])('any of the tokens will do', async (token) => {
     const pod = await runPod(env);
@@ -140,6 +185,14 @@ describe('between pods that ask for tokens', () => {
   });
   afterAll(() => redis.stop());
 
+  let rotations = 0;
+  const fleetAt = (host: string, prefix: string) => ({
+    REDIS_URL: redis.url,
+    REDIS_PREFIX: prefix,
+    HOST: host,
+    POD_IP: host,
+  });
+
   /** Two pods, and what a service shows to them. */
   const runPods = (tokens: string) => runTwoPods(redis, { CALLBACK_TOKENS: tokens });
 
@@ -185,6 +238,44 @@ describe('between pods that ask for tokens', () => {
     await push(near.callback, 'lamp-1');
 
     expect(owner.requests[0]!.headers.authorization).toBe(`Bearer ${hopToken(first, owner)}`);
+  });
+
+  it.each([
+    ['nobody has tokens, and the first begins to show them', [], ['none', first]],
+    ['the first asks for tokens that the others show', ['none', first], ['bearer', first]],
+    ['the first knows a new token', ['bearer', first], ['bearer', `${first},${second}`]],
+    ['the first shows the new token', ['bearer', `${first},${second}`], ['bearer', `${second},${first}`]],
+    ['the first forgets the old token', ['bearer', `${second},${first}`], ['bearer', second]],
+  ])('both ways go on when %s', async (_what, before, after) => {
+    const prefix = `rotation-${(rotations += 1)}`;
+    const start = (host: string, [auth = 'none', tokens = '']: string[]) =>
+      runPod({ ...fleetAt(host, prefix), CALLBACK_AUTH: auth, CALLBACK_TOKENS: tokens });
+    const pods = [await start('127.0.0.2', before), await start('127.0.0.3', after)] as const;
+    const shown = bearer(before[1] === first ? first : second);
+    await runRegistered(pods[0], 'lamp-0', shown);
+    await runRegistered(pods[1], 'lamp-1', shown);
+
+    const answers = [
+      await push(pods[0].callback, 'lamp-1', 'x', shown),
+      await push(pods[1].callback, 'lamp-0', 'x', shown),
+    ];
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  it('a pod that shows a token which another does not know yet is answered, but does not answer for it', async () => {
+    const prefix = `rotation-${(rotations += 1)}`;
+    const start = (host: string, tokens: string) =>
+      runPod({ ...fleetAt(host, prefix), CALLBACK_AUTH: 'bearer', CALLBACK_TOKENS: tokens });
+    const [early, late] = [await start('127.0.0.2', `${second},${first}`), await start('127.0.0.3', first)];
+    await runRegistered(early, 'early', bearer(first));
+    await runRegistered(late, 'late', bearer(first));
+
+    const toLate = await push(early.callback, 'late', 'x', bearer(first));
+    const toEarly = await push(late.callback, 'early', 'x', bearer(first));
+
+    expect(toLate).toMatchObject({ status: 503, json: { code: 'owner-unreachable' } });
+    expect(toEarly.status).toBe(200);
   });
 
   it('the caller is not blamed when the owner does not know the token of the pod', async () => {

@@ -1,6 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PodClient } from '../../src/callback/pod-client.ts';
+import { flood } from '../support/flood.ts';
 import { fakeOwner, strangeOwner } from '../support/owners.ts';
 import type { OwnerEntry } from '../support/owners.ts';
 
@@ -14,17 +15,11 @@ function runClient() {
   return { client, get };
 }
 
-/** Says these pieces over and over, as fast as they are read. */
+/** Begins with the head, and says the piece over and over, as fast as it is read. */
 function forEver(head: string, piece: string): RequestListener {
   return ({ socket }) => {
-    socket.on('error', () => {}); // it is cut
     socket.write(head);
-    const pieces = piece.repeat(Math.ceil(1000 / piece.length));
-    const go = () => {
-      while (!socket.destroyed && socket.write(pieces));
-    };
-    socket.on('drain', go);
-    go();
+    flood(socket, piece);
   };
 }
 
@@ -57,7 +52,7 @@ describe('an answer that is none, or has no end, is an error and ends the connec
     const closes: Promise<unknown>[] = [];
     const owner = await strangeOwner((request, response) => {
       closes.push(new Promise((resolve) => request.socket.once('close', resolve)));
-      answer(request, response as never);
+      answer(request, response);
     });
 
     await expect(get(owner)).rejects.toMatchObject({ name: 'PodError', code: 'broken' });

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { SimulatedClock } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { metric } from '../support/ask.ts';
+import { flood } from '../support/flood.ts';
 import { Issuer } from '../support/jwks-server.ts';
 import { runPod } from '../support/running.ts';
 import { codeOf, knock, tokenFor } from '../support/tokens.ts';
@@ -17,15 +18,6 @@ async function runWithIssuer(env: Record<string, string> = {}) {
 }
 
 const away = [503, 'auth-unavailable'];
-
-/** Goes on for ever, as fast as it is read. */
-function flood(response: ServerResponse): void {
-  const go = () => {
-    while (!response.destroyed && response.write(' '.repeat(65_536)));
-  };
-  response.on('drain', go);
-  go();
-}
 
 /** 10 MiB of spaces in 10 kB. */
 function bomb(response: ServerResponse): void {
@@ -212,10 +204,10 @@ describe('while the issuer is away', () => {
   });
 
   it.each<[string, string, (response: ServerResponse) => void]>([
-    ['a body without an end', 'the body is larger than 1048576 bytes', (response) => flood(response)],
+    ['a body without an end', 'the body is larger than 1048576 bytes', (response) => flood(response, ' ')],
     ['a small body that unpacks to a large one', 'the body is larger than 1048576 bytes', bomb],
     ['a redirect', 'answered with 302', (response) => response.writeHead(302, { Location: '/' }).end()],
-    ['an error without an end', 'answered with 500', (response) => flood(response.writeHead(500))],
+    ['an error without an end', 'answered with 500', (response) => flood(response.writeHead(500), ' ')],
   ])('so is one that answers with %s, at once, and the log says why', async (_what, why, answer) => {
     const { issuer, start } = await runWithIssuer();
     const makeToken = await issuer.addKey();

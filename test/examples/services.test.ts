@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -71,7 +72,7 @@ describe.each(services)('examples/%s', (_name, service) => {
 
   it('reaches a device that its pod says is not connected once it is there', async () => {
     const { redis, pod } = await scene();
-    await redis.client.set(key, entry(pod.callbackPort));
+    await redis.client.set(key, entry(pod.callbackPort, pod.podId));
 
     const sent = await send(redis, { patience: 10 });
     await until(() => metric(pod.admin, 'ws_connect_callbacks_total{outcome="not-connected"}'));
@@ -124,8 +125,30 @@ describe.each(services)('examples/%s', (_name, service) => {
 
     expect(await known.exited).toEqual({ code: 0, signal: null });
     expect(await unknown.exited).toEqual({ code: 1, signal: null });
-    expect(unknown.stderr).toMatch(/^not delivered: 401 .*no-token/);
+    expect(unknown.stderr).toMatch(/^not delivered: (401 .*no-token.* without the proof|owner-unreachable)/);
   });
+
+  it.each([undefined, 'a-token-of-24-characters'])(
+    'believes no other program at the address of the pod, with the token %s',
+    async (token) => {
+      const { redis } = await scene();
+      const shown: string[] = [];
+      const other = createHttpServer((request, response) => {
+        shown.push(JSON.stringify(request.headers));
+        request.resume().once('end', () => response.end('{"outcome":"delivered","deviceId":"lamp-1","podId":"gone"}'));
+      }).listen(0, '127.0.0.1');
+      onTestFinished(() => void other.close());
+      await once(other, 'listening');
+      await redis.client.set(key, entry((other.address() as AddressInfo).port));
+
+      const sent = await send(redis, { env: token === undefined ? {} : { CALLBACK_TOKEN: token } });
+
+      expect(await sent.exited).toEqual({ code: 1, signal: null });
+      expect(sent.stderr).toMatch(/^not delivered: (200 .* without the proof|owner-unreachable)/);
+      expect(shown.length).toBeGreaterThan(0);
+      expect(shown.join()).not.toContain('a-token-of-24-characters');
+    },
+  );
 
   it('uses the prefix of the keys', async () => {
     const { redis, pod } = await scene({ REDIS_PREFIX: 'gateway' });
@@ -156,8 +179,8 @@ async function scene(env: Environment = {}) {
 }
 
 /** An entry that any connection replaces. */
-function entry(port: number): string {
-  return JSON.stringify({ v: 1, serverIp: '127.0.0.1', port, traceId: '0'.repeat(32), podId: 'gone', t: 0 });
+function entry(port: number, podId = 'gone'): string {
+  return JSON.stringify({ v: 1, serverIp: '127.0.0.1', port, traceId: '0'.repeat(32), podId, t: 0 });
 }
 
 /** How often entries were looked up. A pod does so, too, where a device registers. */

@@ -3,6 +3,7 @@ import { parseFollowArguments } from '../../src/follow/command.ts';
 import { UsageError } from '../../src/usage-error.ts';
 import { ask } from '../support/ask.ts';
 import { Child } from '../support/child.ts';
+import { flood } from '../support/flood.ts';
 import { freePort } from '../support/free-port.ts';
 import { runRegistered, runTwoPods, strangeOwner } from '../support/owners.ts';
 import { startProcess } from '../support/process.ts';
@@ -118,12 +119,8 @@ describe('ws-connect follow', () => {
   ])('ends with 1 and a sentence when something else answers with %s', async (_what, path, type, why) => {
     const { serverIp, port } = await strangeOwner((request, response) => {
       response.setHeader('Content-Type', type);
-      if (!request.url!.startsWith(path)) return response.end('{}');
-      const go = () => {
-        while (!response.destroyed && response.write('data: x'.repeat(1000)));
-      };
-      response.on('drain', go);
-      go();
+      if (request.url!.startsWith(path)) flood(response, 'data: x');
+      else response.end('{}');
     });
     const child = follow('lamp-1', '--admin', `http://${serverIp}:${port}`);
 

@@ -10,6 +10,7 @@ import type { BatchPod } from '../../support/batch-pod.ts';
 import { delivered, runBatchPod } from '../../support/batch-pod.ts';
 import { runClient } from '../../support/callback-clients.ts';
 import { collected } from '../../support/collected.ts';
+import { flood } from '../../support/flood.ts';
 import { freePort } from '../../support/free-port.ts';
 import { fakeOwner, strangeOwner } from '../../support/owners.ts';
 import type { OwnerEntry } from '../../support/owners.ts';
@@ -83,7 +84,7 @@ describe('a batch whose request', () => {
       const timer = setInterval(() => response.write(byte), 20);
       request.socket.once('close', () => clearInterval(timer));
     });
-    const client = runClient({ pods: [`http://${serverIp}:${port}`], answerTimeoutMs: 100 });
+    const client = runClient({ pods: [`http://${serverIp}:${port}`], answerTimeoutMs: 2000 });
 
     const results = await collected(client.batch(messages(2)));
 
@@ -91,13 +92,7 @@ describe('a batch whose request', () => {
   });
 
   it('is answered without an end is given up', async () => {
-    const { serverIp, port } = await strangeOwner((_request, response) => {
-      const go = () => {
-        while (!response.destroyed && response.write('x'.repeat(1000)));
-      };
-      response.on('drain', go);
-      go();
-    });
+    const { serverIp, port } = await strangeOwner((_request, response) => flood(response, 'x'));
     const client = runClient({ pods: [`http://${serverIp}:${port}`] });
 
     const results = await collected(client.batch(messages(2)));
@@ -229,7 +224,7 @@ describe('a batch that lasts', () => {
       request.once('data', () => response.write('{"deviceId":"lamp-1","status":200}\n'));
       request.once('end', () => (ended += 1));
     });
-    const { send } = begin(pod, 100);
+    const { send } = begin(pod, 2000);
     await send('1');
     await until(() => ended === 1);
 
