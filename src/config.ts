@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
 import { insideCidrs, isCidr, privateCidrs } from './address.ts';
-import { authMistake, isCallbackToken, isJwksUrl, isJwtSecret, isOrigin } from './auth-settings.ts';
+import { authMistake, isCallbackToken, isJwksUrl, isJwtSecret, isOriginValue, originAdvice } from './auth-settings.ts';
 import { parseRedisUrl } from './registry/redis-url.ts';
 import type { Variable } from './variable.ts';
 import { integer, list, matching, ms, oneOf, port, secret } from './variable.ts';
@@ -116,9 +116,9 @@ const variables = {
   DEVICE_JWT_ISSUER: matching('the iss that tokens of devices must have; by default any', 'any text', () => true),
   DEVICE_JWT_AUDIENCE: matching('the aud that tokens of devices must have; by default any', 'any text', () => true),
   ALLOWED_ORIGINS: list(
-    'pages that may be devices; by default all',
-    'origins such as https://app.example.com, in lower case, without a default port or a path, separated by commas',
-    isOrigin,
+    'values of the Origin header with which devices may connect; by default all',
+    'values such as https://app.example.com, file:// or null, separated by commas, each compared as it stands; wildcards (*) are not supported',
+    isOriginValue,
   ),
   CALLBACK_AUTH: oneOf('how services and other pods prove who they are', ['none', 'bearer']),
   CALLBACK_TOKENS: secret(
@@ -178,6 +178,10 @@ export function configWarnings(config: Config): string[] {
   }
   if (config.CALLBACK_TOKENS && config.CALLBACK_AUTH === 'none') {
     warnings.push('CALLBACK_AUTH=none: CALLBACK_TOKENS are shown to other pods, but nobody is asked for one');
+  }
+  for (const origin of config.ALLOWED_ORIGINS ?? []) {
+    const advice = originAdvice(origin);
+    if (advice) warnings.push(`ALLOWED_ORIGINS has ${printable('ALLOWED_ORIGINS', origin)}: ${advice}`);
   }
   if (config.CONNECTS_PER_ADDRESS_PER_SECOND > 0 && !config.TRUSTED_PROXIES) {
     warnings.push(
