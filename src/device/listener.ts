@@ -3,8 +3,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { closeTimeoutMs } from '../../machines/drain-plan.ts';
+import { answerMalformed } from '../http/malformed.ts';
 import { Problem } from '../http/problem.ts';
 import { rawAnswer } from '../http/raw-answer.ts';
+import { checkTarget } from '../http/request-target.ts';
 import { closeServer } from '../http/server.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
@@ -63,9 +65,12 @@ export class DeviceListener {
       headersTimeout: handshakeTimeoutMs,
       requestTimeout: handshakeTimeoutMs,
       connectionsCheckingInterval: 1000,
+      requireHostHeader: false, // checkTarget looks for it, also in an upgrade
     });
-    this.server.on('request', (request, response) => this.#answer(request, response));
+    const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
+    this.server.on('request', answer).on('checkExpectation', answer);
     this.server.on('upgrade', (request, socket, head) => this.#upgrade({ request, socket, head }));
+    answerMalformed(this.server, { note: (problem) => this.#note(problem, undefined) });
   }
 
   /** Stops listening and cuts what has not become a connection; resolves once the connections are gone too. */
@@ -76,7 +81,7 @@ export class DeviceListener {
 
   /** A request that asks for no upgrade is always refused. */
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const answer = admit({ ...knockOf(request), upgrade: undefined }, this.#options.capacity());
+    const answer = checkTarget(request) ?? admit({ ...knockOf(request), upgrade: undefined }, this.#options.capacity());
     if (!(answer instanceof Problem)) return;
     this.#note(answer, request.url);
     response.writeHead(answer.status, { Connection: 'close', ...answer.headers }).end(JSON.stringify(answer));
@@ -85,6 +90,8 @@ export class DeviceListener {
   #upgrade(handshake: Handshake): void {
     const { authenticate, capacity, connects } = this.#options;
     connects?.begin(handshake.request, handshake.socket);
+    const problem = checkTarget(handshake.request);
+    if (problem) return this.#refuse(handshake.socket, problem, undefined);
     if (authenticate) return void this.#authenticate(handshake, authenticate);
     this.#admit(handshake, capacity(), { tokenExpiresAt: Infinity });
   }
@@ -130,8 +137,8 @@ export class DeviceListener {
 }
 
 function knockOf(request: IncomingMessage): Knock {
-  const { url, headers } = request;
-  return { url, upgrade: headers.upgrade, origin: headers.origin, sender: request };
+  const { url, httpVersion, headers } = request;
+  return { url, httpVersion, upgrade: headers.upgrade, origin: headers.origin, sender: request };
 }
 
 /** Some put their token into the query, where it has no effect: of that no more than the deviceId. */

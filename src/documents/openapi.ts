@@ -6,7 +6,7 @@ import { adminOperations } from '../admin/operations.ts';
 import { callbackOperations } from '../callback/operations.ts';
 import type { AnswerHeader } from '../http/headers.ts';
 import { answerHeaders, requestHeaders } from '../http/headers.ts';
-import { malformed } from '../http/long-requests.ts';
+import { malformed } from '../http/malformed.ts';
 import type { Operation, Operations } from '../http/operation.ts';
 import { problemBody, unrouted } from '../http/problem.ts';
 import type { ProblemCode } from '../http/problems.ts';

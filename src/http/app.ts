@@ -1,11 +1,13 @@
 import { createServer } from 'node:http';
-import type { Server, ServerOptions } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import Koa from 'koa';
-import type { Middleware } from 'koa';
+import type { Context, Middleware, Next } from 'koa';
 import Router from '@koa/router';
 import type { Logger } from '../log.ts';
 import type { LongRequests } from './long-requests.ts';
+import { answerMalformed } from './malformed.ts';
 import { answerProblems } from './problem.ts';
+import { checkTarget } from './request-target.ts';
 
 export interface HttpServerOptions {
   /** Sees every request, and what becomes of it, refusals included. */
@@ -18,7 +20,8 @@ export interface HttpServerOptions {
   timeouts?: Pick<ServerOptions, 'requestTimeout' | 'connectionsCheckingInterval'>;
 }
 
-const defaultTimeouts = { requestTimeout: 30_000, keepAliveTimeout: 65_000 };
+/** A missing Host header is looked for by `checkTarget`, which answers with a problem. */
+const serverOptions = { requestTimeout: 30_000, keepAliveTimeout: 65_000, requireHostHeader: false };
 
 /** A Koa application over these routes, with one place that answers problems. */
 export function createHttpServer(
@@ -29,14 +32,25 @@ export function createHttpServer(
   const app = new Koa();
   app.on('error', (error) => log.warn({ err: error }, 'the answer could not be sent'));
   app.use(answerProblems((error) => log.error({ err: error }, 'request failed')));
+  app.use(requireTarget);
   if (trace) app.use(trace);
   if (guard) app.use(guard);
   app.use(router.routes());
   app.use(router.allowedMethods());
   const handle = app.callback();
-  const server = createServer({ ...defaultTimeouts, ...timeouts }, (request, response) => {
-    void handle(request, response);
+  const listen = (request: IncomingMessage, response: ServerResponse) => void handle(request, response);
+  const server = createServer({ ...serverOptions, ...timeouts }, listen);
+  server.on('checkExpectation', listen); // RFC 9110 §10.1.1: one that is unknown may be ignored
+  answerMalformed(server, {
+    isLong: (socket) => longRequests?.has(socket) ?? false,
+    note: ({ code }) => log.debug({ code }, 'no HTTP request'),
   });
-  longRequests?.watch(server);
   return server;
+}
+
+/** Nothing below it may see a target that cannot be parsed. It adds no promise of its own: every callback passes here. */
+function requireTarget({ req }: Context, next: Next): Promise<void> {
+  const problem = checkTarget(req);
+  if (problem) throw problem;
+  return next();
 }
