@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -7,7 +8,6 @@ import { answerMalformed } from '../http/malformed.ts';
 import { Problem } from '../http/problem.ts';
 import { rawAnswer } from '../http/raw-answer.ts';
 import { checkTarget } from '../http/request-target.ts';
-import { closeServer } from '../http/server.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Capacity, Knock } from './admission.ts';
@@ -74,9 +74,13 @@ export class DeviceListener {
   }
 
   /** Stops listening and cuts what has not become a connection; resolves once the connections are gone too. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#pending.destroy();
-    return closeServer(this.server, 0);
+    if (!this.server.listening) return;
+    const closed = once(this.server, 'close');
+    this.server.close();
+    this.server.closeAllConnections();
+    await closed;
   }
 
   /** A request that asks for no upgrade is always refused. */

@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import type { Server, ServerOptions } from 'node:http';
 import Koa from 'koa';
 import type { Context, Middleware, Next } from 'koa';
 import Router from '@koa/router';
 import type { Logger } from '../log.ts';
+import { createGracefulClose } from './graceful-close.ts';
 import type { LongRequests } from './long-requests.ts';
 import { answerMalformed } from './malformed.ts';
 import { answerProblems } from './problem.ts';
@@ -23,12 +24,18 @@ export interface HttpServerOptions {
 /** A missing Host header is looked for by `checkTarget`, which answers with a problem. */
 const serverOptions = { requestTimeout: 30_000, keepAliveTimeout: 65_000, requireHostHeader: false };
 
+/** A server and what closes it, see `createGracefulClose`. */
+export interface HttpServer {
+  server: Server;
+  close: (withinMs: number) => Promise<void>;
+}
+
 /** A Koa application over these routes, with one place that answers problems. */
 export function createHttpServer(
   router: Router,
   log: Logger,
   { trace, guard, longRequests, timeouts }: HttpServerOptions = {},
-): Server {
+): HttpServer {
   const app = new Koa();
   app.on('error', (error) => log.warn({ err: error }, 'the answer could not be sent'));
   app.use(answerProblems((error) => log.error({ err: error }, 'request failed')));
@@ -38,14 +45,16 @@ export function createHttpServer(
   app.use(router.routes());
   app.use(router.allowedMethods());
   const handle = app.callback();
-  const listen = (request: IncomingMessage, response: ServerResponse) => void handle(request, response);
-  const server = createServer({ ...serverOptions, ...timeouts }, listen);
-  server.on('checkExpectation', listen); // RFC 9110 §10.1.1: one that is unknown may be ignored
+  const server = createServer({ ...serverOptions, ...timeouts }, (request, response) => {
+    void handle(request, response);
+  });
+  // RFC 9110 §10.1.1: an expectation that is unknown may be ignored
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   answerMalformed(server, {
     isLong: (socket) => longRequests?.has(socket) ?? false,
     note: ({ code }) => log.debug({ code }, 'no HTTP request'),
   });
-  return server;
+  return { server, close: createGracefulClose(server) };
 }
 
 /** Nothing below it may see a target that cannot be parsed. It adds no promise of its own: every callback passes here. */
