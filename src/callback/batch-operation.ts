@@ -74,5 +74,5 @@ export const batchOperation = {
       content: { [mediaType]: batchResult },
     },
   },
-  problems: ['no-token', 'bad-token', 'bad-query', 'bad-precondition', 'unsupported-media-type'],
+  problems: ['no-token', 'bad-token', 'other-origin', 'bad-query', 'bad-precondition', 'unsupported-media-type'],
 } satisfies Operation;

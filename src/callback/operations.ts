@@ -19,7 +19,8 @@ export const kickQuery = z.object({
     .describe('superseded is how pods tell each other that the device has come to them: it is closed with 4509 then'),
 });
 
-const credentials: ProblemCode[] = ['no-token', 'bad-token'];
+/** Of all that is asked. */
+const credentials: ProblemCode[] = ['no-token', 'bad-token', 'other-origin'];
 
 /** Of all that is asked of one device. */
 const device = {

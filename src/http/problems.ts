@@ -39,7 +39,7 @@ export const problems = {
   'token-expired': { status: 401, when: 'the token has expired: get a new one', headers: challenge },
   'identity-not-allowed': { status: 403, when: 'the token is for another device' },
   'origin-not-allowed': { status: 403, when: 'pages of this origin may not connect' },
-  'other-origin': { status: 403, when: 'a page that is not of this pod asked for this' },
+  'other-origin': { status: 403, when: 'a page in a browser asked for this that may not' },
   'no-such-machine': { status: 404, when: 'there is no chart of this name' },
   'no-such-route': { status: 404, when: 'there is nothing at this path' },
   'not-connected': {

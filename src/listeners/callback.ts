@@ -3,6 +3,7 @@ import { requireToken } from '../callback/authenticate.ts';
 import { batchRoute } from '../callback/batch-route.ts';
 import { createForward } from '../callback/forward.ts';
 import { createOwners } from '../callback/owners.ts';
+import { refusePages } from '../callback/refuse-pages.ts';
 import { callbackRoutes } from '../callback/routes.ts';
 import { asyncapi } from '../documents/asyncapi.ts';
 import { openapi } from '../documents/openapi.ts';
@@ -36,9 +37,9 @@ export function createCallbackListener(parts: Parts, life: Life): HttpServer {
     batchRoute({ ...shared, owners, podClient, longRequests, closing, log }),
   );
   const trace = tracing?.callbacks;
-  if (config.CALLBACK_AUTH === 'none') return createHttpServer(routes, log, { trace, longRequests });
-  const guard = requireToken(config.CALLBACK_TOKENS!, (path, code) => {
+  const count = (path: string, code: string) => {
     if (path === '/callback' || path.startsWith('/callback/')) metrics.callback(code, 0);
-  });
+  };
+  const guard = config.CALLBACK_AUTH === 'none' ? refusePages(count) : requireToken(config.CALLBACK_TOKENS!, count);
   return createHttpServer(routes, log, { trace, longRequests, guard });
 }

@@ -7,6 +7,8 @@ type CallbackStep = Step<CallbackPlace>;
 const hello = (path: string, more: Partial<WalkRequest> = {}): WalkRequest => ({ body: 'hello', path, ...more });
 const hop = { 'Ws-Connect-Hop': '1' };
 const other = { 'If-Match': '"TRACEID"' };
+/** What a page sends in the browser of somebody who reaches the pod. */
+const page = { Origin: 'http://evil.example' };
 const wrong = { Authorization: 'Bearer wrong' };
 
 function batch(path: string, headers: Record<string, string> = {}): WalkRequest {
@@ -56,6 +58,7 @@ export const shownSteps: CallbackStep[] = [
   },
   { to: 'guarded', request: hello('/callback/lamp-1'), answer: 'no-token' },
   { to: 'guarded', request: hello('/callback/lamp-1', { headers: wrong }), answer: 'bad-token' },
+  { to: 'pod', request: hello('/callback/lamp-1', { headers: page }), answer: 'other-origin' },
   { to: 'pod', request: { path: '/callbacks' }, answer: 'no-such-route' },
   { to: 'pod', request: hello('/callback/lamp-0'), answer: 'not-connected' },
   { to: 'pod', request: { path: '/callback/lamp-1' }, answer: 'method-not-allowed' },
@@ -76,6 +79,7 @@ const problemsOfOne: CallbackStep[] = ['GET', 'HEAD', 'DELETE'].flatMap((method)
   { to: 'pod', request: { method, path: '/connections/lamp%201' }, answer: 'bad-device-id' },
   { to: 'guarded', request: { method, path: '/connections/lamp-1' }, answer: 'no-token' },
   { to: 'guarded', request: { method, path: '/connections/lamp-1', headers: wrong }, answer: 'bad-token' },
+  { to: 'pod', request: { method, path: '/connections/lamp-1', headers: page }, answer: 'other-origin' },
   { to: 'pod', request: { method, path: '/connections/lamp-0' }, answer: 'not-connected' },
   { to: 'pod', request: { method, path: '/connections/lamp-2', headers: hop }, answer: 'moved' },
   { to: 'pod', request: { method, path: '/connections/lamp-1', headers: other }, answer: 'other-connection' },
@@ -85,6 +89,7 @@ const problemsOfOne: CallbackStep[] = ['GET', 'HEAD', 'DELETE'].flatMap((method)
 
 const documents: CallbackStep[] = ['/openapi.json', '/asyncapi.json'].flatMap((path): CallbackStep[] => [
   { to: 'pod', request: { path }, answer: 200 },
+  { to: 'pod', request: { path, headers: page }, answer: 'other-origin' },
   { to: 'guarded', request: { path }, answer: 'no-token' },
   { to: 'guarded', request: { path, headers: wrong }, answer: 'bad-token' },
 ]);
@@ -95,6 +100,7 @@ export const furtherSteps: CallbackStep[] = [
   { to: 'pod', request: hello('/callback/lamp-2'), answer: 200 },
   { to: 'pod', request: { path: '/connections/lamp-2' }, answer: 200 },
   { to: 'pod', request: batch('/callback?id=m-1'), answer: 'bad-query' },
+  { to: 'pod', request: batch('/callback', page), answer: 'other-origin' },
   { to: 'guarded', request: batch('/callback'), answer: 'no-token' },
   { to: 'guarded', request: batch('/callback', wrong), answer: 'bad-token' },
   ...problemsOfOne,
