@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
-import { insideCidrs, isCidr, privateCidrs } from './address.ts';
+import { insideCidrs, isCidr, isHostName, privateCidrs } from './address.ts';
 import { authMistake, isCallbackToken, isJwksUrl, isJwtSecret, isOriginValue, originAdvice } from './auth-settings.ts';
 import { parseRedisUrl } from './registry/redis-url.ts';
 import type { Variable } from './variable.ts';
@@ -25,6 +25,11 @@ const variables = {
   DEVICE_PORT: port('port for devices; 0 is any free one', 8080),
   CALLBACK_PORT: port('port for services and other pods', 8081),
   ADMIN_PORT: port('port for the kubelet, Prometheus and operators', 8082),
+  ADMIN_HOSTS: list(
+    'names by which browsers and others reach the admin port, beside IP addresses and localhost; by default none',
+    'host names such as pods.example.com, without a port, separated by commas',
+    isHostName,
+  ),
   POD_IP: matching(
     'address published in the registry; by default the first external IPv4, 127.0.0.1 without Redis',
     'an IP address other pods reach',
@@ -135,6 +140,7 @@ type Variables = typeof variables;
 type Parsed = { [Name in keyof Variables]: Variables[Name] extends Variable<infer T> ? T : never };
 type WorkedOut = 'POD_IP' | 'POD_UID';
 type Optional =
+  | 'ADMIN_HOSTS'
   | 'REDIS_URL'
   | 'TRUSTED_PROXIES'
   | 'DEVICE_JWT_SECRET'

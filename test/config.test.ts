@@ -129,6 +129,10 @@ describe('a variable', () => {
     ['ALLOWED_ORIGINS', 'https://a.example https://b.example', 'separated by commas'],
     ['ALLOWED_ORIGINS', 'https://a.example,', 'separated by commas'],
     ['ALLOWED_ORIGINS', 'https://köln.example', 'values such as https://app.example.com'],
+    ['ADMIN_HOSTS', 'pods.example.com:8082', 'without a port'],
+    ['ADMIN_HOSTS', '*.example.com', 'host names such as pods.example.com'],
+    ['ADMIN_HOSTS', 'http://pods.example.com', 'host names such as pods.example.com'],
+    ['ADMIN_HOSTS', 'a,,b', 'separated by commas'],
     ['CALLBACK_AUTH', 'basic', 'none or bearer'],
     ['LOG_LEVEL', 'verbose', 'info or'],
   ])('%s=%j is refused by its name, the value and what is allowed', (name, value, allowed) => {

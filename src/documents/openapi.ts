@@ -19,6 +19,8 @@ interface Listener {
   about: string;
   port: string;
   security: object[];
+  /** What every operation of it can answer. */
+  problems: readonly ProblemCode[];
 }
 
 const callback: Listener = {
@@ -26,6 +28,7 @@ const callback: Listener = {
   about: 'For services inside the cluster, on the callback port of any pod.',
   port: '8081',
   security: [{ token: [] }, {}],
+  problems: [],
 };
 
 const admin: Listener = {
@@ -33,6 +36,7 @@ const admin: Listener = {
   about: 'For the kubelet, Prometheus and operators, on the admin port. Whoever reaches it can drain the pod.',
   port: '8082',
   security: [],
+  problems: ['other-host'],
 };
 
 export function openapi() {
@@ -95,7 +99,7 @@ function pathsOf(operations: Operations, listener: Listener): Record<string, obj
   return paths;
 }
 
-function operationOf(operation: Operation, { tag, security }: Listener, bodiless: boolean) {
+function operationOf(operation: Operation, { tag, security, problems: shared }: Listener, bodiless: boolean) {
   const { summary, query, headers = [], body, answers, problems } = operation;
   const success = Object.entries(answers).map(([status, { about, headers: names = [], content = {} }]) => [
     status,
@@ -113,7 +117,7 @@ function operationOf(operation: Operation, { tag, security }: Listener, bodiless
     ...(body && { requestBody: { description: body.about, content: contentOf(body.content ?? {}) } }),
     responses: {
       ...(Object.fromEntries(success) as object),
-      ...problemAnswers(problems, bodiless),
+      ...problemAnswers([...problems, ...shared], bodiless),
       default: problemAnswer(['internal-error'], bodiless),
     },
   };

@@ -66,6 +66,7 @@ export const problems = {
     when: 'a batch comes as `application/x-ndjson`',
     headers: ['Accept-Post'],
   },
+  'other-host': { status: 421, when: 'the Host is no IP address, not `localhost` and none of `ADMIN_HOSTS`' },
   'no-ack': { status: 422, when: 'an acknowledgement is wanted of a device in plain mode', headers: connection },
   'upgrade-required': { status: 426, when: 'not a WebSocket upgrade', headers: ['Upgrade'] },
   'too-many-callbacks': {

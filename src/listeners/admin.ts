@@ -1,4 +1,5 @@
 import { Followers } from '../admin/follow.ts';
+import { requireKnownHost } from '../admin/known-hosts.ts';
 import { liveRoutes } from '../admin/live-routes.ts';
 import { Overviews } from '../admin/overview.ts';
 import { pageRoutes } from '../admin/page-routes.ts';
@@ -40,7 +41,7 @@ export function createAdminListener(parts: Parts, life: Life): HttpServer {
     progress: life.progress,
   });
   router.use(live.router.routes(), pageRoutes().routes());
-  const { server, close } = createHttpServer(router, log);
+  const { server, close } = createHttpServer(router, log, { guard: requireKnownHost(config.ADMIN_HOSTS) });
   return {
     server,
     async close(withinMs) {
