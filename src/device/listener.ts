@@ -13,6 +13,7 @@ import type { Metrics } from '../metrics.ts';
 import type { Capacity, Knock } from './admission.ts';
 import { admit } from './admission.ts';
 import type { Authenticate, Identity } from './authenticate.ts';
+import { isHealthCheck, unhealthy } from './health.ts';
 import { handshakeTimeoutMs, PendingSockets } from './pending-sockets.ts';
 import { chooseSubprotocol } from './protocol/subprotocols.ts';
 import { DeviceWebSocket } from './device-web-socket.ts';
@@ -31,6 +32,8 @@ declare module 'ws' {
 export interface DeviceListenerOptions {
   maxPayloadBytes: number;
   capacity: () => Capacity;
+  /** Has the pod reached its registry, and is it not draining? */
+  isReady: () => boolean;
   /** Undefined: nobody has to prove anything. */
   authenticate?: Authenticate | undefined;
   accept: (accepted: Accepted) => void;
@@ -47,7 +50,9 @@ interface Handshake {
   head: Buffer;
 }
 
-/** The device side: WebSocket upgrades at `/connect`, and nothing else. */
+const json = { 'Content-Type': 'application/json' };
+
+/** The device side: WebSocket upgrades at `/connect`, and how the pod is at `/healthz`. */
 export class DeviceListener {
   readonly server: Server;
   readonly #options: DeviceListenerOptions;
@@ -83,12 +88,20 @@ export class DeviceListener {
     await closed;
   }
 
-  /** A request that asks for no upgrade is always refused. */
+  /** A request that asks for no upgrade is refused, unless it asks how the pod is. That counts as no connect. */
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const answer = checkTarget(request) ?? admit({ ...knockOf(request), upgrade: undefined }, this.#options.capacity());
+    const malformed = checkTarget(request);
+    if (!malformed && isHealthCheck(request.url)) return this.#tellHealth(request, response);
+    const answer = malformed ?? admit({ ...knockOf(request), upgrade: undefined }, this.#options.capacity());
     if (!(answer instanceof Problem)) return;
     this.#note(answer, request.url);
-    response.writeHead(answer.status, { Connection: 'close', ...answer.headers }).end(JSON.stringify(answer));
+    answerOnce(response, answer);
+  }
+
+  #tellHealth({ method }: IncomingMessage, response: ServerResponse): void {
+    const { capacity, isReady } = this.#options;
+    const problem = unhealthy(method, { accepting: capacity().accepting, ready: isReady() });
+    answerOnce(response, problem ?? { status: 200, headers: json, toJSON: () => ({ status: 'ok' }) });
   }
 
   #upgrade(handshake: Handshake): void {
@@ -138,6 +151,16 @@ export class DeviceListener {
     this.#options.metrics.connected(code);
     this.#options.log.debug({ code, url: printableUrl(url) }, 'connect refused');
   }
+}
+
+/** Answers a request that Node's HTTP server still has, and ends its connection. */
+function answerOnce(
+  response: ServerResponse,
+  answer: { status: number; headers: Record<string, string>; toJSON(): object },
+): void {
+  const body = JSON.stringify(answer);
+  const headers = { Connection: 'close', ...answer.headers, 'Content-Length': Buffer.byteLength(body) };
+  response.writeHead(answer.status, headers).end(body);
 }
 
 function knockOf(request: IncomingMessage): Knock {

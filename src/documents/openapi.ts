@@ -1,9 +1,10 @@
-/** The OpenAPI 3.1 document of the callback and the admin listener, made of the tables their routers are made of. */
+/** The OpenAPI 3.1 document of what the listeners answer over HTTP, made of the tables their routers are made of. */
 import { z } from 'zod';
 import { liveOperations } from '../admin/live-operations.ts';
 import { pageOperations } from '../admin/page-operations.ts';
 import { adminOperations } from '../admin/operations.ts';
 import { callbackOperations } from '../callback/operations.ts';
+import { deviceOperations } from '../device/operations.ts';
 import type { AnswerHeader } from '../http/headers.ts';
 import { answerHeaders, requestHeaders } from '../http/headers.ts';
 import { malformed } from '../http/malformed.ts';
@@ -39,6 +40,14 @@ const admin: Listener = {
   problems: ['other-host'],
 };
 
+const device: Listener = {
+  tag: 'device',
+  about: 'For load balancers, on the device port. What devices do there is in the AsyncAPI document.',
+  port: '8080',
+  security: [],
+  problems: [],
+};
+
 export function openapi() {
   return {
     openapi: '3.1.0',
@@ -53,10 +62,11 @@ What no operation of this document is for is answered:
 ${explain([...Object.values(unrouted).map(({ code }) => code), ...malformed])}`,
     },
     servers: [serverOf(callback)],
-    tags: [callback, admin].map(({ tag, about }) => ({ name: tag, description: about })),
+    tags: [callback, admin, device].map(({ tag, about }) => ({ name: tag, description: about })),
     paths: {
       ...pathsOf(callbackOperations, callback),
       ...pathsOf({ ...adminOperations, ...liveOperations, ...pageOperations }, admin),
+      ...pathsOf(deviceOperations, device),
     },
     components: {
       schemas: { Problem: schemaOf(problemBody) },
@@ -88,7 +98,7 @@ function pathsOf(operations: Operations, listener: Listener): Record<string, obj
   for (const [name, operation] of Object.entries(operations)) {
     const { base, path, methods, parameters = {} } = operation;
     paths[path] ??= {
-      ...(listener === admin && { servers: [serverOf(admin, base)] }),
+      ...(listener !== callback && { servers: [serverOf(listener, base)] }),
       parameters: Object.entries(parameters).map(([key, schema]) => parameter('path', key, schema)),
     };
     for (const method of methods) {

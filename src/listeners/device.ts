@@ -47,6 +47,7 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
       takeTurnOf,
       takeTurn: () => turns.take(clock.now()),
     }),
+    isReady: () => life.is('ready'),
     authenticate: createAuthenticate({ config, clock, log }),
     connects: tracing?.connects,
     accept: createAccept(connections, {

@@ -25,6 +25,7 @@ export async function startDeviceSide({ registry, connections: Kept }: DeviceSid
   const listener = new DeviceListener({
     maxPayloadBytes: 1024,
     metrics,
+    isReady: () => true,
     log,
     capacity: () => ({
       accepting: true,
