@@ -30,6 +30,11 @@ export function insideCidrs(cidrs: readonly string[]): (address: string) => bool
   return (address) => isIP(address) !== 0 && list.check(address, family(address));
 }
 
+/** Is it a host name as in RFC 1123 §2.1, without a port and without a wildcard? Underscores are allowed. */
+export function isHostName(text: string): boolean {
+  return text.length <= 253 && /^[a-z\d_]([\w-]*[a-z\d_])?(\.[a-z\d_]([\w-]*[a-z\d_])?)*$/i.test(text);
+}
+
 /** `IP:PORT` as it stands in a URL. */
 export function hostPort(address: string, port: number): string {
   return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;

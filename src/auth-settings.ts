@@ -1,9 +1,24 @@
 import type { Config } from './config.ts';
 
-/** An origin as a browser sends it (RFC 6454 §7): in lower case, and without what goes without saying. */
-export function isOrigin(value: string): boolean {
-  if (!/^https?:/.test(value)) return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@,A-Z]+$/.test(value);
-  return URL.canParse(value) && new URL(value).origin === value;
+/**
+ * Can an `Origin` header hold this value? Any visible ASCII can, for not every device sends the origin of RFC 6454: some send
+ * `file://`, `null` or a URL with a path. A comma separates the values of the list, and a `*` would be taken for a wildcard.
+ */
+export function isOriginValue(value: string): boolean {
+  return /^[!-)+\--~]+$/.test(value);
+}
+
+/**
+ * Why no browser sends this value, and what a browser sends instead. Browsers send `null`, or a scheme in lower case, `://` and an
+ * authority (RFC 6454 §6.2), with http and https without a default port. Undefined when a browser may send it.
+ */
+export function originAdvice(value: string): string | undefined {
+  if (value === 'null') return undefined;
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return 'no browser sends it: it has no scheme such as https://';
+  if (!/^https?:/i.test(value)) return undefined;
+  if (!URL.canParse(value)) return 'no browser sends it: it is no URL';
+  const { origin } = new URL(value);
+  return origin === value ? undefined : `no browser sends it: browsers send ${origin}`;
 }
 
 /** Fetchable, and without user info: fetch refuses that, and names it in its error. */

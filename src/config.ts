@@ -3,8 +3,8 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
-import { insideCidrs, isCidr, privateCidrs } from './address.ts';
-import { authMistake, isCallbackToken, isJwksUrl, isJwtSecret, isOrigin } from './auth-settings.ts';
+import { insideCidrs, isCidr, isHostName, privateCidrs } from './address.ts';
+import { authMistake, isCallbackToken, isJwksUrl, isJwtSecret, isOriginValue, originAdvice } from './auth-settings.ts';
 import { parseRedisUrl } from './registry/redis-url.ts';
 import type { Variable } from './variable.ts';
 import { integer, list, matching, ms, oneOf, port, secret } from './variable.ts';
@@ -25,6 +25,11 @@ const variables = {
   DEVICE_PORT: port('port for devices; 0 is any free one', 8080),
   CALLBACK_PORT: port('port for services and other pods', 8081),
   ADMIN_PORT: port('port for the kubelet, Prometheus and operators', 8082),
+  ADMIN_HOSTS: list(
+    'names by which browsers and others reach the admin port, beside IP addresses and localhost; by default none',
+    'host names such as pods.example.com, without a port, separated by commas',
+    isHostName,
+  ),
   POD_IP: matching(
     'address published in the registry; by default the first external IPv4, 127.0.0.1 without Redis',
     'an IP address other pods reach',
@@ -116,9 +121,9 @@ const variables = {
   DEVICE_JWT_ISSUER: matching('the iss that tokens of devices must have; by default any', 'any text', () => true),
   DEVICE_JWT_AUDIENCE: matching('the aud that tokens of devices must have; by default any', 'any text', () => true),
   ALLOWED_ORIGINS: list(
-    'pages that may be devices; by default all',
-    'origins such as https://app.example.com, in lower case, without a default port or a path, separated by commas',
-    isOrigin,
+    'values of the Origin header with which devices may connect; by default all',
+    'values such as https://app.example.com, file:// or null, separated by commas, each compared as it stands; wildcards (*) are not supported',
+    isOriginValue,
   ),
   CALLBACK_AUTH: oneOf('how services and other pods prove who they are', ['none', 'bearer']),
   CALLBACK_TOKENS: secret(
@@ -135,6 +140,7 @@ type Variables = typeof variables;
 type Parsed = { [Name in keyof Variables]: Variables[Name] extends Variable<infer T> ? T : never };
 type WorkedOut = 'POD_IP' | 'POD_UID';
 type Optional =
+  | 'ADMIN_HOSTS'
   | 'REDIS_URL'
   | 'TRUSTED_PROXIES'
   | 'DEVICE_JWT_SECRET'
@@ -178,6 +184,10 @@ export function configWarnings(config: Config): string[] {
   }
   if (config.CALLBACK_TOKENS && config.CALLBACK_AUTH === 'none') {
     warnings.push('CALLBACK_AUTH=none: CALLBACK_TOKENS prove this pod to other pods, but nobody is asked for one');
+  }
+  for (const origin of config.ALLOWED_ORIGINS ?? []) {
+    const advice = originAdvice(origin);
+    if (advice) warnings.push(`ALLOWED_ORIGINS has ${printable('ALLOWED_ORIGINS', origin)}: ${advice}`);
   }
   if (config.CONNECTS_PER_ADDRESS_PER_SECOND > 0 && !config.TRUSTED_PROXIES) {
     warnings.push(

@@ -6,7 +6,7 @@ import { Clockwork } from './clockwork.ts';
 import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
 import { FreezeWatch } from './freeze-watch.ts';
-import { closeServer, listen } from './http/server.ts';
+import { listen } from './http/server.ts';
 import { createLife } from './life.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -104,23 +104,21 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     dirty: registration.dirty,
   });
 
-  /** Last opened, first closed; the admin side stays until whoever waits at /pre-stop has the answer. */
+  /** Whoever waits at /pre-stop is answered like everybody whose request is under way. */
   const close = async (): Promise<void> => {
     closing.abort();
     const giveUpOnOthers = setTimeout(() => podClient.close(), lastAnswersMs); // what they owe is answered with 503 then
-    await Promise.all([device.close(), closeServer(callback, 2 * lastAnswersMs)]);
+    await Promise.all([device.close(), callback.close(2 * lastAnswersMs), admin.close(2 * lastAnswersMs)]);
     clearTimeout(giveUpOnOthers);
     podClient.close();
     await registration.close();
-    await admin.end();
-    await closeServer(admin.server, lastAnswersMs);
     metrics.close();
   };
 
   const open = async (): Promise<void> => {
     const { HOST: host } = config;
     ports.adminPort = await listen(admin.server, 'ADMIN_PORT', { host, port: config.ADMIN_PORT });
-    ports.callbackPort = await listen(callback, 'CALLBACK_PORT', { host, port: config.CALLBACK_PORT });
+    ports.callbackPort = await listen(callback.server, 'CALLBACK_PORT', { host, port: config.CALLBACK_PORT });
     ports.devicePort = await listen(device.server, 'DEVICE_PORT', { host, port: config.DEVICE_PORT });
     log.info({ ...ports, drainPlan: config.drainPlan }, 'listening');
     for (const warning of configWarnings(config)) log.warn(warning);

@@ -123,14 +123,16 @@ describe('a variable', () => {
     ['DEVICE_AUTH', 'basic', 'none or jwt'],
     ['DEVICE_JWKS_URL', 'issuer/jwks.json', 'an http or https URL'],
     ['DEVICE_JWKS_URL', 'file:///keys', 'an http or https URL'],
-    ['ALLOWED_ORIGINS', '*', 'origins such as https://app.example.com'],
-    ['ALLOWED_ORIGINS', 'null', 'origins such as'],
-    ['ALLOWED_ORIGINS', 'app.example.com', 'origins such as'],
-    ['ALLOWED_ORIGINS', 'https://App.example.com', 'in lower case'],
-    ['ALLOWED_ORIGINS', 'https://app.example.com/', 'without a default port or a path'],
-    ['ALLOWED_ORIGINS', 'https://app.example.com:443', 'without a default port'],
+    ['ALLOWED_ORIGINS', '*', 'wildcards (*) are not supported'],
+    ['ALLOWED_ORIGINS', 'https://*.example.com', 'wildcards (*) are not supported'],
+    ['ALLOWED_ORIGINS', 'https://app.example.com, *', 'wildcards (*) are not supported'],
+    ['ALLOWED_ORIGINS', 'https://a.example https://b.example', 'separated by commas'],
     ['ALLOWED_ORIGINS', 'https://a.example,', 'separated by commas'],
-    ['ALLOWED_ORIGINS', 'chrome-extension://abc/x', 'origins such as'],
+    ['ALLOWED_ORIGINS', 'https://köln.example', 'values such as https://app.example.com'],
+    ['ADMIN_HOSTS', 'pods.example.com:8082', 'without a port'],
+    ['ADMIN_HOSTS', '*.example.com', 'host names such as pods.example.com'],
+    ['ADMIN_HOSTS', 'http://pods.example.com', 'host names such as pods.example.com'],
+    ['ADMIN_HOSTS', 'a,,b', 'separated by commas'],
     ['CALLBACK_AUTH', 'basic', 'none or bearer'],
     ['LOG_LEVEL', 'verbose', 'info or'],
   ])('%s=%j is refused by its name, the value and what is allowed', (name, value, allowed) => {
@@ -298,6 +300,10 @@ describe('a warning at start', () => {
     expect(warnings({ CONNECTS_PER_ADDRESS_PER_SECOND: '5', TRUSTED_PROXIES: '10.0.0.0/8' })).toBe('');
   });
 
+  it('is not given for origins that browsers send, or that only devices send', () => {
+    expect(warnings({ ALLOWED_ORIGINS: 'https://app.example.com,http://localhost:3000,null,file://' })).toBe('');
+  });
+
   it.each([
     ['DEVICE_AUTH=none', { REDIS_URL: 'redis://127.0.0.1', POD_IP: '10.0.0.1' }],
     ['CALLBACK_AUTH=none', { CALLBACK_TOKENS: 'a-token-of-16-by' }],
@@ -306,6 +312,11 @@ describe('a warning at start', () => {
     ['POD_IP is outside POD_CIDRS', { POD_IP: '192.0.2.1' }],
     ['PONG_TIMEOUT_MS', { PONG_TIMEOUT_MS: '25000' }],
     ['DRAIN_DEADLINE_MS', { DRAIN_DEADLINE_MS: '22999' }],
+    ['browsers send https://app.example.com', { ALLOWED_ORIGINS: 'https://App.example.com' }],
+    ['browsers send https://app.example.com', { ALLOWED_ORIGINS: 'https://app.example.com/' }],
+    ['browsers send https://app.example.com', { ALLOWED_ORIGINS: 'https://app.example.com:443' }],
+    ['ALLOWED_ORIGINS has app.example.com: no browser sends it', { ALLOWED_ORIGINS: 'app.example.com' }],
+    ['ALLOWED_ORIGINS has https://: no browser sends it', { ALLOWED_ORIGINS: 'https://' }],
   ])('is given for %s', (about, env) => {
     expect(warnings(env)).toContain(about);
   });

@@ -21,6 +21,7 @@ import { isoTime } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
 import type { DeviceSocket } from '../device/socket.ts';
 import { isDeviceId } from '../device-id.ts';
+import { requireOwnPage } from '../http/browser-pages.ts';
 import { createRouter } from '../http/operation.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';
 import { parseQuery } from '../http/query.ts';
@@ -30,7 +31,6 @@ import { EventStream, streamHeaders } from './event-stream.ts';
 import type { Followers, Whom } from './follow.ts';
 import type { connectionInFull, knownPods, ownerOfDevice } from './live-operations.ts';
 import { eventsQuery, liveOperations } from './live-operations.ts';
-import { requireOwnPage } from './own-pages.ts';
 import type { Overviews } from './overview.ts';
 import type { ConnectionInFull, Elsewhere, FleetPod, Overview, Step } from './page/wire.ts';
 

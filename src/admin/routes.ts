@@ -17,6 +17,7 @@ import type { Clock } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
 import type { DeviceSocket } from '../device/socket.ts';
 import type { DrainProgress, DrainReport } from '../drain-report.ts';
+import { requireOwnPage } from '../http/browser-pages.ts';
 import { createRouter } from '../http/operation.ts';
 import { Problem } from '../http/problem.ts';
 import { parseQuery } from '../http/query.ts';
@@ -24,7 +25,6 @@ import type { Metrics } from '../metrics.ts';
 import type { MachineFormat } from './machines.ts';
 import { formatMachine, machines } from './machines.ts';
 import { adminOperations, connectionsQuery, machineQuery } from './operations.ts';
-import { requireOwnPage } from './own-pages.ts';
 
 export interface AdminOptions {
   podId: string;

@@ -4,6 +4,7 @@ import { bearerToken, unauthorized } from '../http/bearer.ts';
 import { discardBody } from '../http/body.ts';
 import type { Self } from './owners.ts';
 import { hopToken, proofHeader, proofOf } from './pod-proof.ts';
+import { refusePages } from './refuse-pages.ts';
 
 /** The proof to answer a token with; undefined when the token is not known. */
 export type TokenCheck = (token: string) => string | undefined;
@@ -50,16 +51,18 @@ export function requireToken(tokens: readonly string[], self: Self, onRefused: (
 }
 
 /**
- * Lets everybody pass. Answers carry the podId as the proof of this pod; or a real proof to one who shows a token that this pod knows
+ * Lets everybody pass but pages in browsers, of which `onRefused` hears. Answers carry the podId as the proof of this pod; or a real proof to one who shows a token that this pod knows
  * already, so that the pods of a fleet can begin to ask for tokens one by one.
  */
-export function requireNothing(tokens: readonly string[], self: Self) {
+export function requireNothing(tokens: readonly string[], self: Self, onRefused: (path: string, code: string) => void) {
+  const pass = refusePages(onRefused);
   const check = whenAsked(() => createTokenCheck(tokens, self));
-  return ({ req, res }: Context, next: Next): Promise<void> => {
+  return (ctx: Context, next: Next): Promise<void> => {
+    const { req, res } = ctx;
     const { authorization } = req.headers;
     const token = tokens.length > 0 && authorization !== undefined ? bearerToken(authorization) : undefined;
     res.setHeader(proofHeader, (token !== undefined && check()(token)) || self.podId);
-    return next();
+    return pass(ctx, next);
   };
 }
 

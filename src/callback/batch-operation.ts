@@ -77,6 +77,7 @@ export const batchOperation = {
   problems: [
     'no-token',
     'bad-token',
+    'other-origin',
     'bad-query',
     'bad-precondition',
     'length-required',

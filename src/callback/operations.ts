@@ -25,7 +25,8 @@ export const connectionQuery = z.object({
     .describe('1: answer once the device has given a sign of life, for which it is pinged and has 2 s'),
 });
 
-const credentials: ProblemCode[] = ['no-token', 'bad-token'];
+/** Of all that is asked. */
+const credentials: ProblemCode[] = ['no-token', 'bad-token', 'other-origin'];
 
 /** Of all that is asked of one device. */
 const device = {

@@ -21,7 +21,10 @@ export interface Capacity {
 }
 
 export interface Knock {
+  /** Path and query. */
   url: string | undefined;
+  /** Such as `1.1`. */
+  httpVersion: string;
   /** The `Upgrade` header of a request that asks for an upgrade. */
   upgrade: string | undefined;
   /** The `Origin` header; only browsers send one. */
@@ -31,7 +34,7 @@ export interface Knock {
 
 /** Decides on one request at the device listener: the device to let in, or what to answer before, and instead of, the upgrade. */
 export function admit(
-  { url = '', upgrade, origin, sender }: Knock,
+  { url = '', httpVersion, upgrade, origin, sender }: Knock,
   capacity: Capacity,
 ): { deviceId: string } | Problem {
   const { path, query } = splitUrl(url);
@@ -39,6 +42,9 @@ export function admit(
     return new Problem({ code: 'no-such-route', detail: 'devices connect at /connect' });
   }
   if (upgrade?.toLowerCase() !== 'websocket') return upgradeRequired();
+  if (httpVersion < '1.1') {
+    return new Problem({ code: 'bad-handshake', detail: 'a WebSocket needs HTTP/1.1 at least (RFC 6455 §4.1)' });
+  }
   const [deviceId, ...others] = query.getAll('deviceId');
   if (deviceId === undefined || others.length > 0 || !isDeviceId(deviceId)) return badDeviceId();
   if (origin !== undefined && !capacity.isOriginAllowed(origin)) {

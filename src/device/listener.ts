@@ -1,17 +1,20 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { closeTimeoutMs } from '../../machines/drain-plan.ts';
+import { answerMalformed } from '../http/malformed.ts';
 import { Problem } from '../http/problem.ts';
 import { rawAnswer } from '../http/raw-answer.ts';
-import { closeServer } from '../http/server.ts';
+import { checkTarget } from '../http/request-target.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Capacity, Knock } from './admission.ts';
 import { admit } from './admission.ts';
 import type { Contest } from './contest.ts';
 import type { Authenticate, Identity } from './authenticate.ts';
+import { isHealthCheck, unhealthy } from './health.ts';
 import { handshakeTimeoutMs, PendingSockets } from './pending-sockets.ts';
 import { chooseSubprotocol } from './protocol/subprotocols.ts';
 import { DeviceWebSocket } from './device-web-socket.ts';
@@ -32,6 +35,8 @@ declare module 'ws' {
 export interface DeviceListenerOptions {
   maxPayloadBytes: number;
   capacity: () => Capacity;
+  /** Has the pod reached its registry, and is it not draining? */
+  isReady: () => boolean;
   /** Undefined: nobody has to prove anything. */
   authenticate?: Authenticate | undefined;
   contest: Contest;
@@ -52,7 +57,9 @@ interface Handshake {
 /** Who is let in, and how. */
 type Admitted = Omit<Accepted, 'socket' | 'stream'>;
 
-/** The device side: WebSocket upgrades at `/connect`, and nothing else. */
+const json = { 'Content-Type': 'application/json' };
+
+/** The device side: WebSocket upgrades at `/connect`, and how the pod is at `/healthz`. */
 export class DeviceListener {
   readonly server: Server;
   readonly #options: DeviceListenerOptions;
@@ -71,28 +78,45 @@ export class DeviceListener {
       headersTimeout: handshakeTimeoutMs,
       requestTimeout: handshakeTimeoutMs,
       connectionsCheckingInterval: 1000,
+      requireHostHeader: false, // checkTarget looks for it, also in an upgrade
     });
-    this.server.on('request', (request, response) => this.#answer(request, response));
+    const answer = (request: IncomingMessage, response: ServerResponse) => this.#answer(request, response);
+    this.server.on('request', answer).on('checkExpectation', answer);
     this.server.on('upgrade', (request, socket, head) => this.#upgrade({ request, socket, head }));
+    answerMalformed(this.server, { note: (problem) => this.#note(problem, undefined) });
   }
 
   /** Stops listening and cuts what has not become a connection; resolves once the connections are gone too. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#pending.destroy();
-    return closeServer(this.server, 0);
+    if (!this.server.listening) return;
+    const closed = once(this.server, 'close');
+    this.server.close();
+    this.server.closeAllConnections();
+    await closed;
   }
 
-  /** A request that asks for no upgrade is always refused. */
+  /** A request that asks for no upgrade is refused, unless it asks how the pod is. That counts as no connect. */
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const answer = admit({ ...knockOf(request), upgrade: undefined }, this.#options.capacity());
+    const malformed = checkTarget(request);
+    if (!malformed && isHealthCheck(request.url)) return this.#tellHealth(request, response);
+    const answer = malformed ?? admit({ ...knockOf(request), upgrade: undefined }, this.#options.capacity());
     if (!(answer instanceof Problem)) return;
     this.#note(answer, request.url);
-    response.writeHead(answer.status, { Connection: 'close', ...answer.headers }).end(JSON.stringify(answer));
+    answerOnce(response, answer);
+  }
+
+  #tellHealth({ method }: IncomingMessage, response: ServerResponse): void {
+    const { capacity, isReady } = this.#options;
+    const problem = unhealthy(method, { accepting: capacity().accepting, ready: isReady() });
+    answerOnce(response, problem ?? { status: 200, headers: json, toJSON: () => ({ status: 'ok' }) });
   }
 
   #upgrade(handshake: Handshake): void {
     const { authenticate, capacity, connects } = this.#options;
     connects?.begin(handshake.request, handshake.socket);
+    const problem = checkTarget(handshake.request);
+    if (problem) return this.#refuse(handshake.socket, problem, undefined);
     if (authenticate) return void this.#authenticate(handshake, authenticate);
     this.#admit(handshake, capacity(), { tokenExpiresAt: Infinity });
   }
@@ -159,9 +183,19 @@ export class DeviceListener {
   }
 }
 
+/** Answers a request that Node's HTTP server still has, and ends its connection. */
+function answerOnce(
+  response: ServerResponse,
+  answer: { status: number; headers: Record<string, string>; toJSON(): object },
+): void {
+  const body = JSON.stringify(answer);
+  const headers = { Connection: 'close', ...answer.headers, 'Content-Length': Buffer.byteLength(body) };
+  response.writeHead(answer.status, headers).end(body);
+}
+
 function knockOf(request: IncomingMessage): Knock {
-  const { url, headers } = request;
-  return { url, upgrade: headers.upgrade, origin: headers.origin, sender: request };
+  const { url, httpVersion, headers } = request;
+  return { url, httpVersion, upgrade: headers.upgrade, origin: headers.origin, sender: request };
 }
 
 /** Some put their token into the query, where it has no effect: of that no more than the deviceId. */

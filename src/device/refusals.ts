@@ -1,7 +1,9 @@
+import { malformed } from '../http/malformed.ts';
 import type { ProblemCode } from '../http/problems.ts';
 
-/** Why a device may not connect, as it is told before, and instead of, the upgrade. */
+/** Why a device may not connect, as it is told before, and instead of, the upgrade; what is no HTTP request included. */
 export const refusals: readonly ProblemCode[] = [
+  ...malformed,
   'bad-device-id',
   'bad-handshake',
   'no-token',

@@ -25,7 +25,8 @@ export function asyncapi() {
       devices: {
         host: '{host}',
         protocol: 'ws',
-        description: 'The device port, through the load balancer.',
+        description:
+          'The device port, through the load balancer, which asks for `GET /healthz` there: 200 where devices are welcome.',
         variables: { host: { default: '127.0.0.1:8080' } },
         security: [{ $ref: '#/components/securitySchemes/token' }],
       },

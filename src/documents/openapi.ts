@@ -1,12 +1,13 @@
-/** The OpenAPI 3.1 document of the callback and the admin listener, made of the tables their routers are made of. */
+/** The OpenAPI 3.1 document of what the listeners answer over HTTP, made of the tables their routers are made of. */
 import { z } from 'zod';
 import { liveOperations } from '../admin/live-operations.ts';
 import { pageOperations } from '../admin/page-operations.ts';
 import { adminOperations } from '../admin/operations.ts';
 import { callbackOperations } from '../callback/operations.ts';
+import { deviceOperations } from '../device/operations.ts';
 import type { AnswerHeader } from '../http/headers.ts';
 import { answerHeaders, requestHeaders } from '../http/headers.ts';
-import { malformed } from '../http/long-requests.ts';
+import { malformed } from '../http/malformed.ts';
 import type { Operation, Operations } from '../http/operation.ts';
 import { problemBody, unrouted } from '../http/problem.ts';
 import type { ProblemCode } from '../http/problems.ts';
@@ -21,6 +22,8 @@ interface Listener {
   security: object[];
   /** What all its answers carry, but for a 401. */
   headers: readonly AnswerHeader[];
+  /** What every operation of it can answer. */
+  problems: readonly ProblemCode[];
 }
 
 const callback: Listener = {
@@ -29,6 +32,7 @@ const callback: Listener = {
   port: '8081',
   security: [{ token: [] }, {}],
   headers: ['Ws-Connect-Proof'],
+  problems: [],
 };
 
 const admin: Listener = {
@@ -37,6 +41,16 @@ const admin: Listener = {
   port: '8082',
   security: [],
   headers: [],
+  problems: ['other-host'],
+};
+
+const device: Listener = {
+  tag: 'device',
+  about: 'For load balancers, on the device port. What devices do there is in the AsyncAPI document.',
+  port: '8080',
+  security: [],
+  headers: [],
+  problems: [],
 };
 
 export function openapi() {
@@ -53,10 +67,11 @@ What no operation of this document is for is answered:
 ${explain([...Object.values(unrouted).map(({ code }) => code), ...malformed])}`,
     },
     servers: [serverOf(callback)],
-    tags: [callback, admin].map(({ tag, about }) => ({ name: tag, description: about })),
+    tags: [callback, admin, device].map(({ tag, about }) => ({ name: tag, description: about })),
     paths: {
       ...pathsOf(callbackOperations, callback),
       ...pathsOf({ ...adminOperations, ...liveOperations, ...pageOperations }, admin),
+      ...pathsOf(deviceOperations, device),
     },
     components: {
       schemas: { Problem: schemaOf(problemBody) },
@@ -89,7 +104,7 @@ function pathsOf(operations: Operations, listener: Listener): Record<string, obj
   for (const [name, operation] of Object.entries(operations)) {
     const { base, path, methods, parameters = {} } = operation;
     paths[path] ??= {
-      ...(listener === admin && { servers: [serverOf(admin, base)] }),
+      ...(listener !== callback && { servers: [serverOf(listener, base)] }),
       parameters: Object.entries(parameters).map(([key, schema]) => parameter('path', key, schema)),
     };
     for (const method of methods) {
@@ -101,7 +116,7 @@ function pathsOf(operations: Operations, listener: Listener): Record<string, obj
 }
 
 function operationOf(operation: Operation, listener: Listener, bodiless: boolean) {
-  const { tag, security } = listener;
+  const { tag, security, problems: shared } = listener;
   const { summary, query, headers = [], body, answers, problems } = operation;
   const success = Object.entries(answers).map(([status, { about, headers: own = [], content = {} }]) => {
     const names = [...own, ...listener.headers];
@@ -120,7 +135,7 @@ function operationOf(operation: Operation, listener: Listener, bodiless: boolean
     ...(body && { requestBody: { description: body.about, content: contentOf(body.content ?? {}) } }),
     responses: {
       ...(Object.fromEntries(success) as object),
-      ...problemAnswers(problems, listener, bodiless),
+      ...problemAnswers([...problems, ...shared], listener, bodiless),
       default: problemAnswer(['internal-error'], listener, bodiless),
     },
   };

@@ -42,7 +42,7 @@ export const problems = {
   'token-expired': { status: 401, when: 'the token has expired: get a new one', headers: challenge },
   'identity-not-allowed': { status: 403, when: 'the token is for another device' },
   'origin-not-allowed': { status: 403, when: 'pages of this origin may not connect' },
-  'other-origin': { status: 403, when: 'a page that is not of this pod asked for this' },
+  'other-origin': { status: 403, when: 'a page in a browser asked for this that may not' },
   'no-such-machine': { status: 404, when: 'there is no chart of this name' },
   'no-such-route': { status: 404, when: 'there is nothing at this path' },
   'not-connected': {
@@ -78,6 +78,7 @@ export const problems = {
     when: 'the body has a `Content-Encoding`, such as gzip, or a `Transfer-Encoding` other than `chunked`',
     headers: ['Accept-Encoding'],
   },
+  'other-host': { status: 421, when: 'the Host is no IP address, not `localhost` and none of `ADMIN_HOSTS`' },
   'no-ack': { status: 422, when: 'an acknowledgement is wanted of a device in plain mode', headers: connection },
   'upgrade-required': { status: 426, when: 'not a WebSocket upgrade', headers: ['Upgrade'] },
   'too-many-callbacks': {

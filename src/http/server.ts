@@ -34,18 +34,3 @@ export async function listen(
   }
   return (server.address() as AddressInfo).port;
 }
-
-/** How often a closing server drops the connections that have become idle, ms. */
-const idleCheckMs = 20;
-
-/** Takes no new requests, lets the ones under way finish for at most `withinMs`, then cuts them. */
-export async function closeServer(server: Server, withinMs: number): Promise<void> {
-  if (!server.listening) return;
-  const closed = once(server, 'close');
-  server.close();
-  const polite = setInterval(() => server.closeIdleConnections(), idleCheckMs); // an answered caller keeps its connection
-  const firm = setTimeout(() => server.closeAllConnections(), withinMs);
-  await closed;
-  clearInterval(polite);
-  clearTimeout(firm);
-}

@@ -1,15 +1,16 @@
-import type { Server } from 'node:http';
 import { Followers } from '../admin/follow.ts';
+import { requireKnownHost } from '../admin/known-hosts.ts';
 import { liveRoutes } from '../admin/live-routes.ts';
 import { Overviews } from '../admin/overview.ts';
 import { pageRoutes } from '../admin/page-routes.ts';
 import { adminRoutes } from '../admin/routes.ts';
+import type { HttpServer } from '../http/app.ts';
 import { createHttpServer } from '../http/app.ts';
 import type { Life } from '../life.ts';
 import type { Parts } from '../parts.ts';
 
-/** `end` ends what somebody looks at all the time. */
-export function createAdminListener(parts: Parts, life: Life): { server: Server; end: () => Promise<void> } {
+/** Closing it ends what somebody looks at all the time, too. */
+export function createAdminListener(parts: Parts, life: Life): HttpServer {
   const { config, clock, log, metrics, registration, ports, startedAt } = parts;
   const { connections, actor } = life;
   const { POD_UID: podId, POD_IP: serverIp, drainPlan: plan } = config;
@@ -40,5 +41,12 @@ export function createAdminListener(parts: Parts, life: Life): { server: Server;
     progress: life.progress,
   });
   router.use(live.router.routes(), pageRoutes().routes());
-  return { server: createHttpServer(router, log), end: () => live.end() };
+  const { server, close } = createHttpServer(router, log, { guard: requireKnownHost(config.ADMIN_HOSTS) });
+  return {
+    server,
+    async close(withinMs) {
+      await live.end();
+      await close(withinMs);
+    },
+  };
 }

@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { hostPort, insideCidrs } from '../address.ts';
 import { requireNothing, requireToken } from '../callback/authenticate.ts';
 import { batchRoute } from '../callback/batch-route.ts';
@@ -7,12 +6,13 @@ import { createOwners } from '../callback/owners.ts';
 import { callbackRoutes } from '../callback/routes.ts';
 import { asyncapi } from '../documents/asyncapi.ts';
 import { openapi } from '../documents/openapi.ts';
+import type { HttpServer } from '../http/app.ts';
 import { createHttpServer } from '../http/app.ts';
 import { LongRequests } from '../http/long-requests.ts';
 import type { Life } from '../life.ts';
 import type { Parts } from '../parts.ts';
 
-export function createCallbackListener(parts: Parts, life: Life): Server {
+export function createCallbackListener(parts: Parts, life: Life): HttpServer {
   const { config, clock, freezeWatch, log, metrics, registration, podClient, ports, closing, tracing } = parts;
   const { POD_IP: serverIp, POD_UID: podId, MAX_PAYLOAD_BYTES: maxPayloadBytes } = config;
   const self = { podId, serverIp, port: () => ports.callbackPort };
@@ -38,9 +38,9 @@ export function createCallbackListener(parts: Parts, life: Life): Server {
   );
   const trace = tracing?.callbacks;
   const { CALLBACK_AUTH, CALLBACK_TOKENS: tokens = [] } = config;
-  const countRefused = (path: string, code: string) => {
+  const count = (path: string, code: string) => {
     if (path === '/callback' || path.startsWith('/callback/')) metrics.callback(code, 0);
   };
-  const guard = CALLBACK_AUTH === 'none' ? requireNothing(tokens, self) : requireToken(tokens, self, countRefused);
+  const guard = CALLBACK_AUTH === 'none' ? requireNothing(tokens, self, count) : requireToken(tokens, self, count);
   return createHttpServer(routes, log, { trace, longRequests, guard });
 }

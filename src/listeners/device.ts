@@ -50,6 +50,7 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
       takeTurnOf,
       takeTurn: () => turns.take(clock.now()),
     }),
+    isReady: () => life.is('ready'),
     authenticate: createAuthenticate({ config, clock, log }),
     contest: createContest(
       connections,

@@ -141,7 +141,7 @@ describe('who asks to close a connection', () => {
   });
 
   it.each(['same-origin', 'none'])('or to drain the pod is heard when its browser says %s', async (site) => {
-    const pod = await runPod();
+    const pod = await runPod({ ADMIN_HOSTS: 'pod.example' });
     const headers = { 'Sec-Fetch-Site': site, Host: 'pod.example:8082', Origin: 'http://pod.example:8082' };
 
     expect((await ask(pod.admin, '/pre-stop', { method: 'POST', headers })).json).toMatchObject({ outcome: 'drained' });

@@ -37,7 +37,7 @@ async function serve() {
     metrics,
     log,
   });
-  const server = createHttpServer(new Router().post('/callback', route), log);
+  const { server } = createHttpServer(new Router().post('/callback', route), log);
   const port = await listen(server, 'PORT', { host: '127.0.0.1', port: 0 });
   onTestFinished(() => {
     server.close();

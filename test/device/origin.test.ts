@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isOrigin } from '../../src/auth-settings.ts';
+import { isOriginValue, originAdvice } from '../../src/auth-settings.ts';
 import { metric } from '../support/ask.ts';
 import { handshake, RawClient } from '../support/raw-client.ts';
 import { runPod } from '../support/running.ts';
@@ -85,14 +85,29 @@ it('without ALLOWED_ORIGINS pages of every origin may connect', async () => {
   expect(status).toBe(101);
 });
 
-it('an origin that may be listed is one that a browser sends', () => {
+it.each([
+  'file://',
+  'null',
+  'https://csms.example.com/ocpp/cp-1',
+  'http://App.example.com:80/',
+  'capacitor://localhost',
+])('a device that always sends %j can be let in by that value, and by no other', async (origin) => {
+  const pod = await runPod({ ALLOWED_ORIGINS: `https://app.example.com,${origin}` });
+
+  const same = await knock(pod, undefined, { Origin: origin });
+  const other = await knock(pod, undefined, { Origin: `${origin}x` });
+
+  expect([same.status, other.status]).toEqual([101, 403]);
+});
+
+it('the origin of every web page may be listed without advice', () => {
   fc.assert(
     fc.property(fc.webUrl({ validSchemes: ['http', 'https'] }), (url) => {
       const { origin } = new URL(url);
 
-      expect(isOrigin(origin)).toBe(true);
-      expect(isOrigin(`${origin}/`)).toBe(false);
-      expect(isOrigin(`${origin}?`)).toBe(false);
+      expect(isOriginValue(origin)).toBe(true);
+      expect(originAdvice(origin)).toBeUndefined();
+      expect(originAdvice(`${origin}/`)).toContain(`browsers send ${origin}`);
     }),
   );
 });

@@ -28,6 +28,7 @@ describe('refused before any upgrade, as a problem', () => {
     ['a POST to another path', requestHead('POST', '/callback/lamp-1', { 'Content-Length': '0' })],
     ['an upgrade at another path', handshake('/ws?deviceId=lamp-1')],
     ['an upgrade below the path', handshake('/connect/?deviceId=lamp-1')],
+    ['a whole address with another path', handshake('http://pod/?deviceId=lamp-1')],
     ['a route of the admin side', requestHead('GET', '/pre-stop')],
   ])('404: %s', async (_what, request) => {
     const answer = await knock(request);
@@ -84,6 +85,24 @@ describe('refused before any upgrade, as a problem', () => {
     expect(answer).toMatchObject(problem(400, 'bad-handshake'));
   });
 
+  it('400: an upgrade by HTTP/1.0, which has none', async () => {
+    const answer = await knock(handshake('/connect?deviceId=lamp-1').replace('HTTP/1.1', 'HTTP/1.0'));
+
+    expect(answer).toMatchObject(problem(400, 'bad-handshake'));
+  });
+
+  it.each([
+    ['without a Host header', handshake('/connect?deviceId=lamp-1', { Host: undefined })],
+    ['without a Host header and without an upgrade', requestHead('GET', '/connect', { Host: undefined })],
+    ['at an address that is none', handshake('http://[/connect?deviceId=lamp-1')],
+    ['at an address with a password', handshake('http://user:S3cret@pod/connect?deviceId=lamp-1')],
+    ['at an address of another scheme', handshake('ftp://pod/connect?deviceId=lamp-1')],
+  ])('400: a request %s', async (_what, request) => {
+    const answer = await knock(request);
+
+    expect(answer).toMatchObject(problem(400, 'bad-request'));
+  });
+
   it('400: an upgrade by POST', async () => {
     const answer = await knock(handshake('/connect?deviceId=lamp-1').replace('GET', 'POST'));
 
@@ -95,12 +114,6 @@ it('a version that is not spoken is told the one that is (RFC 6455 §4.4)', asyn
   const answer = await knock(handshake('/connect?deviceId=lamp-1', { 'Sec-WebSocket-Version': '99' }));
 
   expect(answer.headers).toMatchObject({ 'sec-websocket-version': expect.stringContaining('13') });
-});
-
-it('what is no HTTP gets an answer and the end of the connection', async () => {
-  const answer = await knock('\u0016\u0003\u0001\u0002\u0000\r\n\r\n');
-
-  expect(answer.status).toBe(400);
 });
 
 it('a refusal is counted by its code', async () => {

@@ -34,6 +34,20 @@ describe('an upgrade at /connect', () => {
     expect(await client.answer()).toMatchObject({ status: 101 });
   });
 
+  it.each(['http://pod/connect?deviceId=lamp-1', 'HTTP://pod:8080/connect?deviceId=lamp-1&v=1'])(
+    'is taken by its whole address %s too (RFC 9112 §3.2.2)',
+    async (target) => {
+      const pod = await runPod();
+      const client = await RawClient.connect(pod.device);
+
+      client.send(handshake(target));
+      const { status } = await client.answer();
+
+      expect(status).toBe(101);
+      expect(await push(pod.callback, 'lamp-1')).toMatchObject({ status: 200 });
+    },
+  );
+
   it('answers the key as RFC 6455 works it out', async () => {
     const pod = await runPod();
     const client = await RawClient.connect(pod.device);

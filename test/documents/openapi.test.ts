@@ -12,7 +12,7 @@ import type { CallbackOptions } from '../../src/callback/routes.ts';
 import { callbackRoutes } from '../../src/callback/routes.ts';
 import { refusals } from '../../src/device/refusals.ts';
 import { openapi } from '../../src/documents/openapi.ts';
-import { malformed } from '../../src/http/long-requests.ts';
+import { malformed } from '../../src/http/malformed.ts';
 import { unrouted } from '../../src/http/problem.ts';
 import { problemCodes } from '../../src/http/problems.ts';
 import { ask } from '../support/ask.ts';

@@ -23,6 +23,9 @@ const lamp = '/connect?deviceId=lamp-1';
 const noKeys = { DEVICE_AUTH: 'jwt', DEVICE_JWKS_URL: 'http://127.0.0.1:1/jwks.json' };
 
 const walk: Refusal[] = [
+  { code: 'bad-request', request: 'hello\r\n\r\n' },
+  { code: 'headers-too-large', request: handshake(lamp, { Cookie: 'x'.repeat(17_000) }) },
+  { code: 'request-timeout', request: handshake(lamp).slice(0, -2) },
   { code: 'no-such-route', request: handshake('/') },
   { code: 'upgrade-required', request: requestHead('GET', lamp) },
   { code: 'bad-device-id', request: handshake('/connect') },

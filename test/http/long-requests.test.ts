@@ -23,7 +23,7 @@ async function serve(): Promise<string> {
     longRequests.delete(ctx.req);
   });
   const log = createLogger('info', new Writable({ write: (_chunk, _encoding, done) => done() }));
-  const server = createHttpServer(router, log, {
+  const { server } = createHttpServer(router, log, {
     longRequests,
     timeouts: { requestTimeout: 100, connectionsCheckingInterval: 20 },
   });

@@ -5,7 +5,6 @@ import Router from '@koa/router';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpServer } from '../../src/http/app.ts';
 import { readBody } from '../../src/http/body.ts';
-import { closeServer } from '../../src/http/server.ts';
 import { createLogger } from '../../src/log.ts';
 import { ask } from '../support/ask.ts';
 import { RawClient, requestHead } from '../support/raw-client.ts';
@@ -34,7 +33,7 @@ async function serve() {
     ctx.body = await readBody(ctx.req, 1_000_000);
   });
   const log = createLogger('info', new Writable({ write: (_chunk, _encoding, done) => done() }));
-  const server = createHttpServer(router, log);
+  const { server, close } = createHttpServer(router, log);
   const sockets: Socket[] = [];
   server.on('connection', (socket) => sockets.push(socket));
   server.listen(0, '127.0.0.1');
@@ -46,7 +45,7 @@ async function serve() {
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     base,
-    server,
+    close,
     sockets,
     started,
     /** Lets those that wait for it have their answers. */
@@ -184,12 +183,12 @@ describe('requests that come before the answers to those before them', () => {
   });
 
   it('that have come when the server closes are answered', async () => {
-    const { base, server, startedTo, answer } = await serve();
+    const { base, close, startedTo, answer } = await serve();
     const client = await RawClient.connect(base);
     client.send(get('/held', 20));
     await startedTo(8);
 
-    const closed = closeServer(server, 60_000);
+    const closed = close(60_000);
     const timer = setInterval(answer, 1);
     const all = await bodies(client, 20);
     await closed;

@@ -17,7 +17,7 @@ async function serve(handle: Parameters<Router['get']>[1]) {
     },
   });
   const router = new Router().get('/', handle);
-  const server = createHttpServer(router, createLogger('info', stream));
+  const { server } = createHttpServer(router, createLogger('info', stream));
   const port = await listen(server, 'PORT', { host: '127.0.0.1', port: 0 });
   onTestFinished(() => {
     server.close();

@@ -1,17 +1,16 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { RequestListener, ServerResponse } from 'node:http';
 import { connect, createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
-import { closeServer, listen, ListenError } from '../../src/http/server.ts';
+import { listen, ListenError } from '../../src/http/server.ts';
 import { createLogger } from '../../src/log.ts';
 import { createPod } from '../../src/pod.ts';
 import { ask } from '../support/ask.ts';
+import { freePort } from '../support/free-port.ts';
 import { startProcess } from '../support/process.ts';
-import { RawClient, requestHead } from '../support/raw-client.ts';
 
 /** A port of 127.0.0.1 that is in use. */
 async function takenPort(): Promise<number> {
@@ -21,12 +20,6 @@ async function takenPort(): Promise<number> {
     server.close();
   });
   return (server.address() as AddressInfo).port;
-}
-
-async function serve(handle: RequestListener) {
-  const server = createServer(handle);
-  const port = await listen(server, 'PORT', { host: '127.0.0.1', port: 0 });
-  return { server, base: `http://127.0.0.1:${port}` };
 }
 
 describe('a port that is in use', () => {
@@ -43,10 +36,8 @@ describe('a port that is in use', () => {
   });
 
   it('leaves no other listener open', async () => {
-    const probe = await serve((_request, response) => response.end());
-    const adminPort = new URL(probe.base).port;
-    await closeServer(probe.server, 0);
-    const taken = { DEVICE_PORT: String(await takenPort()), CALLBACK_PORT: '0', ADMIN_PORT: adminPort };
+    const adminPort = await freePort();
+    const taken = { DEVICE_PORT: String(await takenPort()), CALLBACK_PORT: '0', ADMIN_PORT: String(adminPort) };
     const config = loadConfig({ HOST: '127.0.0.1', ...taken });
     const pod = createPod(config, { clock: systemClock, log: createLogger('silent') });
     await expect(pod.start()).rejects.toThrow('DEVICE_PORT');
@@ -64,7 +55,6 @@ it('an address that is not of this host ends the start with a reason', async () 
 
   await expect(start).rejects.toThrow(/^DEVICE_PORT=0: cannot listen on 192\.0\.2\.1: .*EADDRNOTAVAIL/);
 });
-
 describe('a pod that stands still', { timeout: 20_000 }, () => {
   it.each(['device', 'callback', 'admin'] as const)('keeps 1500 connections waiting on its %s port', async (name) => {
     const pod = startProcess();
@@ -76,49 +66,5 @@ describe('a pod that stands still', { timeout: 20_000 }, () => {
     await Promise.all(sockets.map((socket) => once(socket, 'connect')));
 
     expect(sockets.every(({ connecting }) => !connecting)).toBe(true);
-  });
-});
-
-describe('a server that is closed', () => {
-  it('answers what is under way', async () => {
-    const { server, base } = await serve(() => {});
-    const answer = ask(base, '/');
-    const [, response] = (await once(server, 'request')) as [unknown, ServerResponse];
-
-    const closed = closeServer(server, 5000);
-    response.end('late');
-    await closed;
-
-    expect((await answer).body.toString()).toBe('late');
-  });
-
-  it('cuts what takes too long', async () => {
-    const { server, base } = await serve(() => {});
-    const client = await RawClient.connect(base);
-    client.send(requestHead('GET', '/'));
-    await once(server, 'request');
-    const startedAt = performance.now();
-
-    await closeServer(server, 100);
-    await client.ended;
-
-    expect(performance.now() - startedAt).toBeLessThan(1000);
-  });
-
-  it('takes nothing new', async () => {
-    const { server, base } = await serve((_request, response) => response.end());
-    await closeServer(server, 0);
-
-    const late = ask(base, '/');
-
-    await expect(late).rejects.toThrow('ECONNREFUSED');
-  });
-
-  it('before it ever listened is closed', async () => {
-    const server = createServer();
-
-    await closeServer(server, 0);
-
-    expect(server.listening).toBe(false);
   });
 });

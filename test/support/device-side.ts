@@ -31,6 +31,7 @@ export async function startDeviceSide(parts: DeviceSideParts = {}) {
   const listener = new DeviceListener({
     maxPayloadBytes,
     metrics,
+    isReady: () => true,
     log,
     capacity: () => ({
       accepting: true,

@@ -1,3 +1,4 @@
+import { globalAgent } from 'node:http';
 import { Writable } from 'node:stream';
 import type { Clock } from '../../src/clock.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -47,11 +48,19 @@ export async function startPod(env: Environment = {}, clock: Clock = systemClock
     logs,
     logged,
     stop() {
+      hangUp([ports.callbackPort, ports.adminPort]);
       pod.terminate();
       pod.terminate();
       return pod.ended;
     },
   };
+}
+
+/** Ends the idle connections that `ask` has kept to these ports: the pod would give each of them time for a last request. */
+function hangUp(ports: number[]): void {
+  for (const [name, sockets = []] of Object.entries(globalAgent.freeSockets)) {
+    if (ports.some((port) => name.includes(`:${port}:`))) for (const socket of sockets) socket.destroy();
+  }
 }
 
 function recordLogs() {

@@ -101,7 +101,7 @@ async function gather(size: number): Promise<Crowd> {
   });
   const { progress } = life;
   const options = { podId, connections, metrics, clock, isReady: () => true, drain: () => life.report, progress };
-  const server = createHttpServer(adminRoutes(options), log);
+  const { server } = createHttpServer(adminRoutes(options), log);
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const ask = (path: string) => read(`http://127.0.0.1:${port}${path}`);

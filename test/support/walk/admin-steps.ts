@@ -16,7 +16,7 @@ const known = { 'If-None-Match': '*' };
 const elsewhere = { Origin: 'https://elsewhere.example' };
 const another = { 'If-Match': '"another"' };
 
-export const adminSteps: Step<AdminPlace>[] = [
+const steps: Step<AdminPlace>[] = [
   { to: 'pod', request: { path: '/livez' }, answer: 200 },
   { to: 'pod', request: { path: '/readyz' }, answer: 200 },
   { to: 'cutOff', request: { path: '/readyz' }, answer: 'not-ready' },
@@ -65,3 +65,10 @@ export const adminSteps: Step<AdminPlace>[] = [
   { to: 'cutOff', request: { path: '/pre-stop' }, answer: 200 },
   { to: 'pod', request: { method: 'POST', path: '/pre-stop' }, answer: 200 },
 ];
+
+/** Each of these by the name of another site, as a page sends it whose name resolves to the pod. */
+const rebound = [...steps, { to: 'pod', request: streamStep } as const].map(({ request }): Step<AdminPlace> => {
+  return { to: 'built', request: { ...request, headers: { Host: 'evil.example:8082' } }, answer: 'other-host' };
+});
+
+export const adminSteps = [...rebound, ...steps];

@@ -9,6 +9,8 @@ const hop = { 'Ws-Connect-Hop': '1' };
 const other = { 'If-Match': '"TRACEID"' };
 const unquoted = { 'If-Match': 'TRACEID' };
 const gzip = { 'Content-Encoding': 'gzip' };
+/** What a page sends in the browser of somebody who reaches the pod. */
+const page = { Origin: 'http://evil.example' };
 const wrong = { Authorization: 'Bearer wrong' };
 
 function batch(path: string, headers: Record<string, string> = {}): WalkRequest {
@@ -68,6 +70,7 @@ export const shownSteps: CallbackStep[] = [
   },
   { to: 'guarded', request: hello('/callback/lamp-1'), answer: 'no-token' },
   { to: 'guarded', request: hello('/callback/lamp-1', { headers: wrong }), answer: 'bad-token' },
+  { to: 'pod', request: hello('/callback/lamp-1', { headers: page }), answer: 'other-origin' },
   { to: 'pod', request: { path: '/callbacks' }, answer: 'no-such-route' },
   { to: 'pod', request: hello('/callback/lamp-0'), answer: 'not-connected' },
   { to: 'pod', request: { path: '/callback/lamp-1' }, answer: 'method-not-allowed' },
@@ -93,6 +96,7 @@ const problemsOfOne: CallbackStep[] = ['GET', 'HEAD', 'DELETE'].flatMap((method)
   { to: 'pod', request: { method, path: '/connections/lamp-2', headers: unquoted }, answer: 'bad-precondition' },
   { to: 'guarded', request: { method, path: '/connections/lamp-1' }, answer: 'no-token' },
   { to: 'guarded', request: { method, path: '/connections/lamp-1', headers: wrong }, answer: 'bad-token' },
+  { to: 'pod', request: { method, path: '/connections/lamp-1', headers: page }, answer: 'other-origin' },
   { to: 'pod', request: { method, path: '/connections/lamp-0' }, answer: 'not-connected' },
   { to: 'pod', request: { method, path: '/connections/lamp-2', headers: hop }, answer: 'moved' },
   { to: 'pod', request: { method, path: '/connections/lamp-1', headers: other }, answer: 'other-connection' },
@@ -102,6 +106,7 @@ const problemsOfOne: CallbackStep[] = ['GET', 'HEAD', 'DELETE'].flatMap((method)
 
 const documents: CallbackStep[] = ['/openapi.json', '/asyncapi.json'].flatMap((path): CallbackStep[] => [
   { to: 'pod', request: { path }, answer: 200 },
+  { to: 'pod', request: { path, headers: page }, answer: 'other-origin' },
   { to: 'guarded', request: { path }, answer: 'no-token' },
   { to: 'guarded', request: { path, headers: wrong }, answer: 'bad-token' },
 ]);
@@ -116,6 +121,7 @@ export const furtherSteps: CallbackStep[] = [
   { to: 'pod', request: batch('/callback?id=m-1'), answer: 'bad-query' },
   { to: 'pod', request: { ...batch('/callback'), method: 'POST', file: undefined }, answer: 'length-required' },
   { to: 'pod', request: batch('/callback', gzip), answer: 'unsupported-encoding' },
+  { to: 'pod', request: batch('/callback', page), answer: 'other-origin' },
   { to: 'guarded', request: batch('/callback'), answer: 'no-token' },
   { to: 'guarded', request: batch('/callback', wrong), answer: 'bad-token' },
   { to: 'pod', request: { path: '/connections/lamp-1?ping=yes' }, answer: 'bad-query' },
