@@ -43,7 +43,9 @@ export function clientFrame({
 
 /** Masks or unmasks (RFC 6455 §5.3). */
 function masked(data: Buffer, key: Buffer): Buffer {
-  return Buffer.from(data.map((byte, index) => byte ^ key[index % 4]!));
+  const result = Buffer.from(data);
+  for (let at = 0; at < result.length; at += 1) result[at]! ^= key[at % 4]!;
+  return result;
 }
 
 function shortestForm(length: bigint): LengthForm {

@@ -4,10 +4,12 @@ import type { Environment } from '../../../src/config.ts';
 import { stateOf } from '../ask.ts';
 import type { TestPod } from '../pod.ts';
 import { startPod } from '../pod.ts';
-import { RawClient } from '../raw-client.ts';
+import type { RawAnswer } from '../raw-client.ts';
+import { handshake, RawClient } from '../raw-client.ts';
 import { until } from '../until.ts';
 import type { ServerFrame } from './frames.ts';
 import { clientFrame, opcodes, parseServerFrame } from './frames.ts';
+import { path } from './handshakes.ts';
 import { messageText, recordHeard } from './heard.ts';
 
 /** What a pod has done about the bytes of a device. */
@@ -112,6 +114,18 @@ export class RfcPod {
   async reactionInSegments(segments: readonly Buffer[]): Promise<Reaction> {
     const peer = await this.peer();
     return await peer.reactionInSegments(segments);
+  }
+
+  /** What the pod answers to these bytes on a new connection. */
+  async answerTo(bytes: string): Promise<RawAnswer> {
+    const client = await RawClient.connect(this.pod.device);
+    client.send(bytes);
+    return await client.answer();
+  }
+
+  /** What the pod answers to a handshake with these headers in place of its own. */
+  answerWith(headers: Record<string, string | undefined>): Promise<RawAnswer> {
+    return this.answerTo(handshake(path, headers));
   }
 
   /** Resolves with true once the pod has no connection of this device any more. */
