@@ -1,7 +1,8 @@
+import type { ClientRequest } from 'node:http';
 import { refusalFor } from '../http/problems.ts';
 import { hostPort } from '../address.ts';
 import type { Clock } from '../clock.ts';
-import type { Order } from './batch-order.ts';
+import type { Order, Outcome } from './batch-order.ts';
 import { AnsweredOtherwise, Relay } from './batch-relay.ts';
 import type { Delivery } from './batch-results.ts';
 import type { Owner, Owners } from './owners.ts';
@@ -81,23 +82,28 @@ export class Relays {
       for (const delivery of deliveries) delivery.settle(unreachable);
       return;
     }
-    for (const delivery of deliveries) delivery.isRelayed = true;
     const relay = this.#relayTo(pod, owner);
+    if (!(relay instanceof Relay)) {
+      for (const delivery of deliveries) delivery.settle(relay);
+      return;
+    }
+    for (const delivery of deliveries) delivery.isRelayed = true;
     relay.lastUsedAt = now;
     relay.send(linesOf(deliveries), deliveries);
   }
 
-  #relayTo(pod: string, owner: Owner): Relay {
+  /** The request to this pod, or what becomes of its lines because none can be begun. */
+  #relayTo(pod: string, owner: Owner): Relay | Outcome {
     const known = this.#byPod.get(pod);
     if (known && !known.isOver) return known;
-    const { owners, podClient, clock, path, headers } = this.#options;
-    const { outgoing } = podClient.open({
-      address: owner.serverIp,
-      port: owner.port,
-      method: 'POST',
-      path,
-      headers: { ...headers, [hopHeader]: '1' },
-    });
+    const { owners, clock } = this.#options;
+    let outgoing: ClientRequest;
+    try {
+      outgoing = this.#open(owner);
+    } catch (error) {
+      this.#failedAt.set(pod, clock.now());
+      return owners.unanswered(owner, error);
+    }
     const relay = new Relay(outgoing, (cause) => {
       this.#failedAt.set(pod, clock.now());
       const isMistrusted = cause instanceof AnsweredOtherwise && cause.status === 401;
@@ -105,6 +111,18 @@ export class Relays {
     });
     this.#byPod.set(pod, relay);
     return relay;
+  }
+
+  /** Node throws at once for what it cannot put into a request, such as a port that is none. */
+  #open({ serverIp, port }: Owner): ClientRequest {
+    const { podClient, path, headers } = this.#options;
+    return podClient.open({
+      address: serverIp,
+      port,
+      method: 'POST',
+      path,
+      headers: { ...headers, [hopHeader]: '1' },
+    }).outgoing;
   }
 }
 

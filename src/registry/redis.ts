@@ -1,5 +1,5 @@
 import type { Cluster, Redis } from 'ioredis';
-import { parseEntry } from './entry.ts';
+import { parseEntry, parsePodRecord } from './entry.ts';
 import type { RedisClient, RedisConnection, RedisEvents } from './redis-client.ts';
 import { connectRedis } from './redis-client.ts';
 import type { RedisUrl } from './redis-url.ts';
@@ -41,7 +41,7 @@ export class RedisRegistry implements Registry {
         isFirst ? '1' : '',
         wentBackMs,
       );
-      if (reply[0] === 0) return { outcome: 'refused', stored: JSON.parse(reply[1]), isAhead: reply[2] === 1 };
+      if (reply[0] === 0) return { outcome: 'refused', stored: stored(reply[1]), isAhead: reply[2] === 1 };
       const entry: Entry = { v: 1, serverIp, port, traceId, podId, t: Number(reply[1]) };
       return { outcome: 'registered', entry, previous: parseEntry(reply[2]) };
     });
@@ -100,7 +100,10 @@ export class RedisRegistry implements Registry {
       const found = await Promise.all(read);
       const gone = found.filter(({ text }) => text === null).map(({ podId }) => podId);
       if (gone.length > 0) await this.#redis.srem(this.#podsKey, gone); // one that lives adds itself again with its next record
-      return found.flatMap(({ podId, text }) => (text === null ? [] : { podId, ...(JSON.parse(text) as PodRecord) }));
+      return found.flatMap(({ podId, text }) => {
+        const record = parsePodRecord(text);
+        return record ? { podId, ...record } : [];
+      });
     });
   }
 
@@ -130,6 +133,13 @@ export class RedisRegistry implements Registry {
   get #podsKey(): string {
     return `${this.#prefix}:pods`;
   }
+}
+
+/** The entry that a registration was refused for. */
+function stored(text: string): Entry {
+  const entry = parseEntry(text);
+  if (!entry) throw new Error('the entry that is stored cannot be read');
+  return entry;
 }
 
 async function attempt<T>(operation: string, run: () => Promise<T>): Promise<T> {

@@ -20,6 +20,8 @@ describe('an owner that fails harms its own lines alone', () => {
     ['is not there', async () => ({ serverIp: '127.0.0.4', port: 1 })],
     ['takes no connection', haltedOwner],
     ['has an address that is no pod', async () => ({ serverIp: '8.8.8.8', port: 80 })],
+    ['has a port that is none', async () => ({ serverIp: '127.0.0.4', port: 99_999 })],
+    ['has a part of a port', async () => ({ serverIp: '127.0.0.4', port: 80.5 })],
     ['hangs up', () => strangeOwner((request) => request.socket.destroy())],
     ['does not know our token', () => strangeOwner((_request, response) => response.writeHead(401).end())],
     ['knows no batches', () => strangeOwner((_request, response) => response.writeHead(404).end())],

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isPort } from '../../address.ts';
 import type { Deadline } from './deadline.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -39,8 +40,4 @@ export function parsePod(text: string): Pod | undefined {
   const port = Number(digits);
   if (isIP(address) !== (bracketed === undefined ? 4 : 6) || !isPort(port)) return undefined;
   return { address, port, name: text };
-}
-
-export function isPort(port: number): boolean {
-  return Number.isInteger(port) && port > 0 && port < 65_536;
 }
