@@ -2,7 +2,7 @@
  * One connection's life, from the accepted socket to the deleted registry entry.
  *
  *   connecting { registering ─▶ waiting } ──registered──▶ registered { active ⇄ idle } ◀──registered── doubted ◀──doubted── both
- *       │                  │                                 │            │                              │
+ *       │                  │        ▲─────refused────────────┤            │                              │
  *       │                  └───── leave ─────▶ leaving ◀─────┘            │                              │
  *       │                                         │ peer overdue          │                              │
  *       └────── close, peer gone ─────────────────┼───────────────────────┴──────────────────────────────┘
@@ -23,7 +23,7 @@ import { sharing } from './sharing.ts';
 
 /** What a connection's life asks of its surroundings. None may throw, and none waits: each answers with an event. */
 export interface ConnectionEffects {
-  /** Write the registry entry. Answers `registry.registered`, `registry.failed` or `registry.superseded`. */
+  /** Write the registry entry. Answers `registry.registered`, `registry.failed`, `registry.refused` or `registry.superseded`. */
   register(): void;
   /** Forget the connection on this pod and delete its own entry. Answers `registry.unregistered` or `registry.unregisterFailed`. */
   unregister(): void;
@@ -47,7 +47,10 @@ export interface ConnectionEffects {
 
 export type ConnectionEvent =
   | { type: 'registry.registered' }
+  /** Not known to have been carried out: the registry was away. */
   | { type: 'registry.failed' }
+  /** The registry has answered that it does not do it. */
+  | { type: 'registry.refused' }
   | { type: 'registry.superseded' }
   /** The pod stood still for so long that the device may have gone to another one meanwhile. */
   | { type: 'registry.doubted' }
@@ -129,6 +132,7 @@ export const connectionMachine = setup({
     'registry.superseded': { target: '.closing.settling', actions: { type: 'noteCause', params: superseded } },
     'registry.doubted': '.doubted',
     'registry.failed': {}, // the entry may be old or missing: the next refresh repairs it
+    'registry.refused': {},
     'registry.registered': {}, // a refresh found the entry missing and wrote it again
     'registry.unregistered': {},
     'registry.unregisterFailed': {},
@@ -140,16 +144,17 @@ export const connectionMachine = setup({
   states: {
     connecting: {
       tags: ['open', 'staying', 'trusted'],
-      entry: 'register',
       initial: 'registering',
       on: {
         leave: { target: 'leaving', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
       },
       states: {
         registering: {
+          entry: 'register',
           on: {
             'registry.registered': { target: '#connection.registered', actions: 'welcomeRegistered' },
             'registry.failed': { target: 'waiting', actions: 'welcomeUnregistered' },
+            'registry.refused': { target: 'waiting', actions: 'welcomeUnregistered' },
             'registry.doubted': { target: '#connection.doubted', actions: 'welcomeUnregistered' },
           },
         },
@@ -162,6 +167,7 @@ export const connectionMachine = setup({
       tags: ['open', 'staying', 'trusted', 'registered'],
       initial: 'active',
       on: {
+        'registry.refused': 'connecting.waiting', // its lease is not prolonged: soon no lookup finds it
         leave: { target: 'leaving', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
       },
       states: {

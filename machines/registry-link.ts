@@ -2,8 +2,8 @@
  * Whether this pod reaches the registry: the circuit breaker in front of it.
  *
  *   down { probing ⇄ waiting } ──registry.answered──▶ up { steady ⇄ troubled }
- *              ▲                                        │
- *              └─── registry.lost, three failures in a row ─┘
+ *              ▲                                                    │
+ *              └─── registry.lost, refused, three failures in a row ┘
  *
  * While the link is down nobody asks the registry anything but the probe; the connections stay, and what they owe the registry
  * is made up for once it answers.
@@ -11,7 +11,7 @@
 import { assign, setup } from 'xstate';
 
 export interface RegistryLinkEffects {
-  /** Write something. Answers `registry.answered` or `registry.failed`. */
+  /** Try all that is needed, and write something. Answers `registry.answered`, `registry.refused` or `registry.failed`. */
   probe(): void;
   /** The registry answers (again), and may have lost or changed anything meanwhile: go over all entries. */
   recovered(): void;
@@ -23,6 +23,8 @@ export type RegistryLinkEvent =
   | { type: 'registry.answered' }
   /** Not one command of a batch was answered. */
   | { type: 'registry.failed' }
+  /** A probe was answered: the registry does not do something that the pod cannot be without. */
+  | { type: 'registry.refused' }
   /** The connection broke. */
   | { type: 'registry.lost' }
   /** There is a connection, for the first time or again. */
@@ -73,11 +75,11 @@ export const registryLinkMachine = setup({
       states: {
         probing: {
           entry: 'probe',
-          on: { 'registry.failed': 'waiting', 'registry.connected': {} },
+          on: { 'registry.failed': 'waiting', 'registry.refused': 'waiting', 'registry.connected': {} },
         },
         waiting: {
           after: { probe: 'probing' },
-          on: { 'registry.failed': {}, 'registry.connected': 'probing' },
+          on: { 'registry.failed': {}, 'registry.refused': {}, 'registry.connected': 'probing' },
         },
       },
     },
@@ -88,7 +90,9 @@ export const registryLinkMachine = setup({
       initial: 'steady',
       on: {
         'registry.lost': 'down',
-        'registry.connected': { actions: 'recovered' }, // back so soon that nobody missed it
+        'registry.refused': 'down.waiting',
+        // back so soon that nobody missed it, but it may be another server
+        'registry.connected': { actions: ['recovered', 'probe'] },
       },
       states: {
         steady: {

@@ -39,3 +39,8 @@ export function isHostName(text: string): boolean {
 export function hostPort(address: string, port: number): string {
   return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }
+
+/** Can a TCP server listen on it: a whole number from 1 to 65,535? */
+export function isPort(port: unknown): port is number {
+  return Number.isInteger(port) && (port as number) >= 1 && (port as number) <= 65_535;
+}

@@ -28,9 +28,14 @@ export function isJwksUrl(value: string): boolean {
   return /^https?:$/.test(protocol) && username === '' && password === '';
 }
 
+/** Without the line feed that files end with. */
+export function isTrimmed(value: string): boolean {
+  return value.trim() === value;
+}
+
 /** At least as long as the hash of HS256 (RFC 7518 §3.2), and without the line feed that files end with. */
 export function isJwtSecret(value: string): boolean {
-  return Buffer.byteLength(value) >= 32 && value.trim() === value;
+  return Buffer.byteLength(value) >= 32 && isTrimmed(value);
 }
 
 /** What fits an `Authorization` header (RFC 6750 §2.1), and is too long to guess. */

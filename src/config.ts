@@ -4,8 +4,16 @@ import { networkInterfaces } from 'node:os';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
 import { insideCidrs, isCidr, isHostName, privateCidrs } from './address.ts';
-import { authMistake, isCallbackToken, isJwksUrl, isJwtSecret, isOriginValue, originAdvice } from './auth-settings.ts';
-import { parseRedisUrl } from './registry/redis-url.ts';
+import {
+  authMistake,
+  isCallbackToken,
+  isJwksUrl,
+  isJwtSecret,
+  isOriginValue,
+  isTrimmed,
+  originAdvice,
+} from './auth-settings.ts';
+import { parseRedisUrl, sentinelMistake } from './registry/redis-url.ts';
 import type { Variable } from './variable.ts';
 import { integer, list, matching, ms, oneOf, port, secret } from './variable.ts';
 
@@ -50,6 +58,20 @@ const variables = {
     'the registry; without it one pod keeps it in memory',
     'redis://HOST:PORT/DB, redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DB or redis+cluster://HOST:PORT,HOST:PORT, or rediss for TLS, with user info, percent-encoded, and without a query',
     (value) => parseRedisUrl(value) !== undefined,
+  ),
+  REDIS_SENTINEL_USERNAME: secret(
+    matching(
+      'who the Sentinels are told this pod is; by default nobody',
+      'any text without a space at either end',
+      isTrimmed,
+    ),
+  ),
+  REDIS_SENTINEL_PASSWORD: secret(
+    matching(
+      'the password of the Sentinels, if they ask for one; that of the servers is in REDIS_URL',
+      'any text without a space at either end',
+      isTrimmed,
+    ),
   ),
   REDIS_PREFIX: matching(
     'what every Redis key begins with',
@@ -142,6 +164,8 @@ type WorkedOut = 'POD_IP' | 'POD_UID';
 type Optional =
   | 'ADMIN_HOSTS'
   | 'REDIS_URL'
+  | 'REDIS_SENTINEL_USERNAME'
+  | 'REDIS_SENTINEL_PASSWORD'
   | 'TRUSTED_PROXIES'
   | 'DEVICE_JWT_SECRET'
   | 'DEVICE_JWKS_URL'
@@ -165,7 +189,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function loadConfig(env: Environment): Config {
   const read = <Name extends keyof Variables>(name: Name) => parse(name, env[name]) as Parsed[Name];
   const values = Object.fromEntries(variableNames().map((name) => [name, read(name)])) as Parsed;
-  const mistake = authMistake(values);
+  const mistake = authMistake(values) ?? sentinelMistake(values);
   if (mistake) throw new ConfigError(mistake);
   const redisUrl = env['REDIS_URL'] || undefined;
   return {
@@ -232,7 +256,7 @@ function parse(name: keyof Variables, value: string | undefined): unknown {
   if (given === undefined) return undefined;
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  throw new ConfigError(`${name}=${printable(name, given)}: allowed is ${allowed}`);
+  throw new ConfigError(`${name}=${refused(name, given)}: allowed is ${allowed}`);
 }
 
 function checkedPlan(values: Parsed): DrainPlan {
@@ -251,12 +275,23 @@ function checkedPlan(values: Parsed): DrainPlan {
   );
 }
 
-/** One line, and nothing of what may be a secret: in a URL before an @, or in a query. */
+/** One line, and nothing of what may be a secret: in a URL before an @, in a query or in a fragment. */
 function printable(name: keyof Variables, value: string): string {
   const { secret: isSecret }: Variable<unknown> = variables[name];
   if (isSecret) return value && '***';
-  const open = value.replace(/^([\w+]*:\/\/)?[^]*@/, '$1***@').replace(/\?[^]*$/, '?***');
+  const open = value.replace(/^([\w+]*:\/\/)?[^]*@/, '$1***@').replace(/[?#][^]*$/, '?***');
   return JSON.stringify(open).slice(1, -1);
+}
+
+/** The same of a value that is not taken. Where a secret begins in what is no good URL nobody can say: nothing behind the scheme is shown. */
+function refused(name: keyof Variables, value: string): string {
+  if (!isUrl(name)) return printable(name, value);
+  const [scheme = ''] = /^(rediss?(\+(sentinel|cluster))?|https?):\/\//.exec(value) ?? [];
+  return `${scheme}***`;
+}
+
+function isUrl(name: keyof Variables): boolean {
+  return name.endsWith('_URL');
 }
 
 /** Other pods must reach this one by it. */

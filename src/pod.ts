@@ -101,6 +101,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     connectionStates: () => life.connections.traffic.countByState(),
     drainPhase: life.phase,
     isRegistryUp: registration.isUp,
+    isRegistryEvicting: registration.isEvicting,
     dirty: registration.dirty,
   });
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Environment } from '../src/config.ts';
 import { ConfigError, configWarnings, loadConfig, printableConfig } from '../src/config.ts';
@@ -108,13 +109,6 @@ describe('a variable', () => {
     ['POD_CIDRS', '10.0.0.0/8,', 'ranges such as 10.0.0.0/8'],
     ['TRUSTED_PROXIES', '10.0.0.1', 'ranges such as 10.0.0.0/8'],
     ['CONNECTS_PER_ADDRESS_PER_SECOND', '-1', 'a whole number from 0 to 1000000'],
-    ['REDIS_URL', 'localhost:6379', 'redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DB'],
-    ['REDIS_URL', 'http://localhost:6379', 'redis+cluster://HOST:PORT,HOST:PORT'],
-    ['REDIS_URL', 'redis://', 'redis://HOST:PORT/DB'],
-    ['REDIS_URL', 'redis://redis:6379/first', 'redis://HOST:PORT/DB'],
-    ['REDIS_URL', 'redis://a:1,b:2', 'redis://HOST:PORT/DB'],
-    ['REDIS_URL', 'redis+sentinel://a:1,b:2', 'redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DB'],
-    ['REDIS_URL', 'redis+cluster://a:1,b:2/0', 'redis+cluster://HOST:PORT,HOST:PORT'],
     ['REREGISTER_PER_SECOND', '0', 'a whole number from 1 to 1000000'],
     ['REREGISTER_PER_SECOND', '1000001', 'a whole number from 1 to 1000000'],
     ['REREGISTER_PER_SECOND', 'fast', 'a whole number from 1 to 1000000'],
@@ -141,6 +135,51 @@ describe('a variable', () => {
     expect(message).toContain(`${name}=`);
     expect(message).toContain(JSON.stringify(value).slice(1, -1));
     expect(message).toContain(allowed);
+  });
+});
+
+describe('a URL', () => {
+  it.each([
+    ['REDIS_URL', 'localhost:6379', '***', 'redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DB'],
+    ['REDIS_URL', 'http://localhost:6379', 'http://***', 'redis+cluster://HOST:PORT,HOST:PORT'],
+    ['REDIS_URL', 'redis://', 'redis://***', 'redis://HOST:PORT/DB'],
+    ['REDIS_URL', 'redis://redis:6379/first', 'redis://***', 'redis://HOST:PORT/DB'],
+    ['REDIS_URL', 'redis://a:1,b:2', 'redis://***', 'redis://HOST:PORT/DB'],
+    ['REDIS_URL', 'redis+sentinel://a:1,b:2', 'redis+sentinel://***', 'redis+sentinel://HOST:PORT,HOST:PORT/MASTER/DB'],
+    ['REDIS_URL', 'redis+cluster://a:1,b:2/0', 'redis+cluster://***', 'redis+cluster://HOST:PORT,HOST:PORT'],
+    ['DEVICE_JWKS_URL', 'issuer/jwks.json', '***', 'an http or https URL'],
+    ['DEVICE_JWKS_URL', 'file:///keys', '***', 'an http or https URL'],
+  ])('that is refused, %s=%j, is not shown: nobody can say what of it is a password', (name, value, shown, allowed) => {
+    const message = refusal({ [name]: value });
+
+    expect(message.startsWith(`${name}=${shown}: allowed is `)).toBe(true);
+    expect(message).toContain(allowed);
+  });
+});
+
+describe('the login of Sentinels', () => {
+  const sentinels = { REDIS_URL: 'redis+sentinel://a/main', POD_IP: '10.0.0.1' };
+
+  it.each<[string, Environment]>([
+    ['a password alone', { REDIS_SENTINEL_PASSWORD: 'S3cret' }],
+    ['a user and a password', { REDIS_SENTINEL_USERNAME: 'S3cret-user', REDIS_SENTINEL_PASSWORD: 'S3cret' }],
+  ])('is taken, and not printed: %s', (_what, env) => {
+    const config = loadConfig({ ...sentinels, ...env });
+
+    expect(config).toMatchObject(env);
+    expect(JSON.stringify(printableConfig(config))).not.toContain('S3cret');
+  });
+
+  it.each<[string, Environment, string]>([
+    ['a user without a password', { ...sentinels, REDIS_SENTINEL_USERNAME: 'S3cret' }, 'needs REDIS_SENTINEL_PASSWORD'],
+    ['one server', { REDIS_URL: 'redis://a', REDIS_SENTINEL_PASSWORD: 'S3cret' }, 'needs redis+sentinel://'],
+    ['no Redis', { REDIS_SENTINEL_PASSWORD: 'S3cret' }, 'needs redis+sentinel://'],
+    ['a line feed at the end', { ...sentinels, REDIS_SENTINEL_PASSWORD: 'S3cret\n' }, 'without a space at either end'],
+  ])('is refused for %s', (_what, env, sentence) => {
+    const message = refusal(env);
+
+    expect(message).toContain(sentence);
+    expect(message).not.toContain('S3cret');
   });
 });
 
@@ -205,12 +244,50 @@ describe('a password', () => {
     'redis://user:S3cret\n@redis:6379',
     'redis://user:x\nS3cret@redis:6379',
     'redis://redis:6379?password=S3cret',
+    'redis://user:S3cret',
+    'redis://:S3cret:6379',
+    'redis://user:S3cret:6379',
+    'redis:user:S3cret',
+    'redis:/user:S3cret@redis',
+    'S3cret://redis',
+    'user:S3cret',
+    'S3cret',
+    'redis://redis:6379#S3cret',
+    'redis+sentinel://a:1,b:2/main/S3cret',
   ])('in %j is not printed in the refusal', (url) => {
     const message = refusal({ REDIS_URL: url });
 
     expect(message).toContain('REDIS_URL=');
     expect(message).not.toContain('S3cret');
   });
+});
+
+it('whatever is wrong with a URL, the refusal shows nothing that may be a password', () => {
+  const password = 'S3cretPassw0rd';
+  const odd = fc.string({ unit: fc.constantFrom(...Array.from('redis+:/@,%[]?#0a. \n\t'), '://', password) });
+
+  fc.assert(
+    fc.property(
+      fc.constantFrom('REDIS_URL', 'DEVICE_JWKS_URL'),
+      fc.constantFrom('', 'redis://', 'https://'),
+      odd,
+      (name, scheme, rest) => {
+        let shown = '';
+        try {
+          loadConfig({
+            DEVICE_AUTH: 'jwt',
+            POD_IP: '10.0.0.1',
+            DEVICE_JWT_SECRET: name === 'REDIS_URL' ? jwtSecret : undefined,
+            [name]: scheme + rest,
+          });
+        } catch (error) {
+          shown = (error as Error).message;
+        }
+        expect(shown).not.toContain(password);
+      },
+    ),
+    { numRuns: 2000 },
+  );
 });
 
 const jwtSecret = 'a S3cret of at least 32 bytes, so.';
@@ -245,6 +322,8 @@ describe('a secret', () => {
     ['CALLBACK_TOKENS', 'S3cret-of-16-byt,'],
     ['CALLBACK_TOKENS', 'S3cret of 16 byt'],
     ['DEVICE_JWKS_URL', 'https://me:S3cret@issuer/jwks.json'],
+    ['DEVICE_JWKS_URL', 'https:me:S3cret'],
+    ['DEVICE_JWKS_URL', 'issuer/jwks.json#S3cret'],
   ])('that is refused is not shown: %s=%j', (name, value) => {
     const message = refusal({ [name]: value });
 

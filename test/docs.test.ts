@@ -47,6 +47,7 @@ it('every metric of our own has its line, and no other is named', async () => {
     connectionStates: () => new Map(),
     drainPhase: () => 'serving',
     isRegistryUp: () => true,
+    isRegistryEvicting: () => false,
     dirty: () => ({ count: 0, oldestMs: 0 }),
   });
 

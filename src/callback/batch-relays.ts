@@ -1,12 +1,13 @@
 import { refusalFor } from '../http/problems.ts';
 import { hostPort } from '../address.ts';
 import type { Clock } from '../clock.ts';
-import type { Order } from './batch-order.ts';
+import type { Order, Outcome } from './batch-order.ts';
 import { Relay } from './batch-relay.ts';
 import type { Delivery } from './batch-results.ts';
 import type { Owner, Owners } from './owners.ts';
 import { hopHeader } from './owners.ts';
 import type { PodClient } from './pod-client.ts';
+import type { PodExchange } from './pod-exchange.ts';
 import type { PodIdentity } from './pod-proof.ts';
 
 export interface RelaysOptions {
@@ -83,28 +84,45 @@ export class Relays {
       return;
     }
     const relay = this.#relayTo(pod, owner);
+    if (!(relay instanceof Relay)) {
+      for (const delivery of deliveries) delivery.settle(relay);
+      return;
+    }
     relay.lastUsedAt = now;
     relay.send(linesOf(deliveries), deliveries);
   }
 
-  #relayTo(pod: string, owner: Owner): Relay {
+  /** The request to this pod, or what becomes of its lines because none can be begun. */
+  #relayTo(pod: string, owner: Owner): Relay | Outcome {
     const known = this.#byPod.get(pod);
     if (known && !known.isOver) return known;
-    const { owners, podClient, clock, path, headers } = this.#options;
-    const exchange = podClient.open({
-      address: owner.serverIp,
-      port: owner.port,
-      podId: owner.podId,
-      method: 'POST',
-      path,
-      headers: { ...headers, [hopHeader]: '1' },
-    });
+    const { owners, clock } = this.#options;
+    let exchange: PodExchange;
+    try {
+      exchange = this.#open(owner);
+    } catch (error) {
+      this.#failedAt.set(pod, clock.now());
+      return owners.unanswered(owner, error);
+    }
     const relay = new Relay(exchange, (cause) => {
       this.#failedAt.set(pod, clock.now());
       return owners.unanswered(owner, cause);
     });
     this.#byPod.set(pod, relay);
     return relay;
+  }
+
+  /** Node throws at once for what it cannot put into a request, such as a port that is none. */
+  #open({ serverIp, port, podId }: Owner): PodExchange {
+    const { podClient, path, headers } = this.#options;
+    return podClient.open({
+      address: serverIp,
+      port,
+      podId,
+      method: 'POST',
+      path,
+      headers: { ...headers, [hopHeader]: '1' },
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { hostPort } from '../address.ts';
+import { hostPort, isPort } from '../address.ts';
 import { Problem } from '../http/problem.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import type { Logger } from '../log.ts';
@@ -46,13 +46,13 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
     otherPod: (entry: Entry | undefined): Entry | undefined => (entry && !isOf(self, entry) ? entry : undefined),
 
     /** Why this pod must not be asked, if so. `wasForwarded`: the request was sent on by another pod already. */
-    objection({ serverIp }: Owner, wasForwarded: boolean): Problem | undefined {
+    objection({ serverIp, port }: Owner, wasForwarded: boolean): Problem | undefined {
       if (wasForwarded) {
         const detail = 'the device is on another pod and this request was forwarded once already; look it up and retry';
         return new Problem({ code: 'moved', detail });
       }
-      if (isPodAddress(serverIp)) return undefined;
-      log.warn({ serverIp }, 'an entry names an address outside POD_CIDRS');
+      if (isPodAddress(serverIp) && isPort(port)) return undefined;
+      log.warn({ serverIp, port }, 'an entry names an address outside POD_CIDRS, or no port');
       return unavailable('owner-unreachable', 'the entry of the device names an address that is no pod');
     },
 

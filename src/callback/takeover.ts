@@ -1,4 +1,4 @@
-import { hostPort } from '../address.ts';
+import { hostPort, isPort } from '../address.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Entry } from '../registry/registry.ts';
@@ -25,7 +25,7 @@ export function createTakeover({ podClient, isPodAddress, metrics, log }: Takeov
   let underWay = 0;
 
   const ask = async (deviceId: string, { serverIp, port, podId, traceId }: Entry): Promise<string> => {
-    if (!isPodAddress(serverIp)) return 'refused';
+    if (!isPodAddress(serverIp) || !isPort(port)) return 'refused';
     if (underWay >= maxUnderWay) return 'skipped';
     underWay += 1;
     try {

@@ -10,6 +10,8 @@ export interface MetricSources {
   connectionStates(): Map<string, number>;
   drainPhase(): keyof typeof drainPhases;
   isRegistryUp(): boolean;
+  /** It is known to delete entries when it is full. */
+  isRegistryEvicting(): boolean;
   dirty(): { count: number; oldestMs: number };
 }
 
@@ -33,6 +35,11 @@ export function exposeGauges(registers: Registry[], sources: MetricSources): voi
     'ws_connect_registry_up',
     '1 while the registry answers, 0 while the circuit breaker in front of it is open',
     () => Number(sources.isRegistryUp()),
+  );
+  gauge(
+    'ws_connect_registry_evicting',
+    '1 when Redis is known to delete entries once its memory is full, which its maxmemory-policy says',
+    () => Number(sources.isRegistryEvicting()),
   );
   gauge(
     'ws_connect_registry_dirty_connections',

@@ -24,7 +24,8 @@ export function guarded(registry: Registry, gate: Gate): Registry {
     }
     const replies = await run();
     const answered = replies.some((reply) => !(reply instanceof RegistryUnavailable) || reply.result === 'refused');
-    gate.tell({ type: answered ? 'registry.answered' : 'registry.failed' });
+    // what was sent before the link went down says nothing: only a probe opens it again
+    if (gate.isUp()) gate.tell({ type: answered ? 'registry.answered' : 'registry.failed' });
     return replies;
   };
   return {

@@ -4,8 +4,11 @@ import type { Registrar } from './registrar.ts';
 import type { Claim, Entry, Registration, Reply } from './registry.ts';
 import { RegistryUnavailable } from './registry.ts';
 
-/** How a command ended. After `failed` and `unregisterFailed` the entry may be anything; the reconciler repairs it. */
-export type LeaseOutcome = 'registered' | 'superseded' | 'failed' | 'unregistered' | 'unregisterFailed';
+/**
+ * How a command ended. After `failed` and `unregisterFailed` the entry may be anything, and after `refused` it will not live for long;
+ * the reconciler repairs it.
+ */
+export type LeaseOutcome = 'registered' | 'superseded' | 'failed' | 'refused' | 'unregistered' | 'unregisterFailed';
 
 /** The connection that holds the lease. */
 export interface LeaseHolder {
@@ -60,7 +63,7 @@ export class Lease implements Repairable {
 
   /**
    * Writes the entry or prolongs its lease, writes it again if it is gone, and finds out about a newer connection.
-   * Answers `registered`, `superseded` or `failed`.
+   * Answers `registered`, `superseded`, `refused` or `failed`.
    */
   refresh(): void {
     if (this.#isBusy) return;
@@ -108,7 +111,7 @@ export class Lease implements Repairable {
 
   /** The reply to `claim`. */
   registered(reply: Reply<Registration>, claim: Claim): void {
-    if (reply instanceof RegistryUnavailable) return this.#failed(reply, 'failed');
+    if (reply instanceof RegistryUnavailable) return this.#notDone(reply);
     if (reply.outcome === 'registered') {
       this.#t = reply.entry.t;
       const { previous } = reply;
@@ -121,7 +124,7 @@ export class Lease implements Repairable {
   }
 
   refreshed(reply: Reply<Entry | undefined>): void {
-    if (reply instanceof RegistryUnavailable) return this.#failed(reply, 'failed');
+    if (reply instanceof RegistryUnavailable) return this.#notDone(reply);
     if (reply?.traceId === this.#holder.traceId) {
       this.#t = reply.t; // another one when a registration that timed out was carried out late
       return this.#answer('registered');
@@ -163,7 +166,12 @@ export class Lease implements Repairable {
     else registrar.unregister({ ...owner(), deviceId, traceId, t: this.#t }, this);
   }
 
-  #failed(error: RegistryUnavailable, outcome: 'failed' | 'unregisterFailed'): void {
+  /** A registration or a refresh. */
+  #notDone(error: RegistryUnavailable): void {
+    this.#failed(error, error.result === 'refused' ? 'refused' : 'failed');
+  }
+
+  #failed(error: RegistryUnavailable, outcome: 'failed' | 'refused' | 'unregisterFailed'): void {
     this.#ports.onError(error, this.#holder);
     this.#answer(outcome);
   }
@@ -175,7 +183,7 @@ export class Lease implements Repairable {
       this.#isOutdated = false;
       return this.repair();
     }
-    if (outcome === 'failed' || outcome === 'unregisterFailed') reconciler.mark(this);
+    if (outcome === 'failed' || outcome === 'refused' || outcome === 'unregisterFailed') reconciler.mark(this);
     else reconciler.clean(this);
     const wasReleased = this.#isReleased;
     this.#holder.leaseAnswered(outcome);

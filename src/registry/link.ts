@@ -5,20 +5,25 @@ import { registryLinkMachine } from '../../machines/registry-link.ts';
 import type { Clock } from '../clock.ts';
 import { repeat } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import type { PodRecord, Registry } from './registry.ts';
-import { podTtlMs } from './registry.ts';
+import type { CheckedRegistry, PodRecord } from './registry.ts';
+import { podTtlMs, RegistryUnavailable } from './registry.ts';
 import { RemoteClock } from './remote-clock.ts';
 
 export interface RegistryLinkOptions {
   /** Not behind this link's own breaker. */
-  registry: Registry;
+  registry: CheckedRegistry;
   podId: string;
   record: () => PodRecord;
   clock: Clock;
   log: Logger;
   /** The registry answers, for the first time or again. */
   recovered: () => void;
+  /** The pod's record was written while the registry is up. Unlike `recovered` it says that there is room for new entries. */
+  recorded: () => void;
 }
+
+const evicting =
+  'Redis deletes entries when its memory is full, and devices that are connected are not found then: set maxmemory-policy to noeviction';
 
 const beatMs = podTtlMs / 3;
 /** Each pod has its own, so that a fleet does not probe all at once. */
@@ -63,26 +68,65 @@ export class RegistryLink implements RegistryLinkEffects {
     this.#actor.send(event);
   }
 
+  /** What the registry does with entries when it is full; undefined while that is not known. */
+  evictionPolicy: string | undefined;
+
   probe(): void {
-    void this.beat();
+    void this.#probe();
   }
 
   failed(): void {
     this.#options.log.warn('the registry does not answer: connections stay, and are registered once it does');
   }
 
-  /** Writes the pod's record now. A server that cannot be written to is as good as none. */
+  /** Writes the pod's record now. A server that cannot be written to is as good as none, unless all it lacks is room. */
   async beat(): Promise<void> {
-    const { registry, podId, record, clock, log } = this.#options;
     try {
-      await registry.writePod(podId, record());
-      const askedAt = clock.now();
-      this.clock.note(await registry.time(), askedAt, clock.now());
+      const isRecorded = await this.#write();
+      if (!this.isUp()) return; // only a probe says that it is
       this.tell({ type: 'registry.answered' });
+      if (isRecorded) this.#options.recorded();
     } catch (error) {
-      log.debug({ err: error }, 'the pod record could not be written');
+      this.#options.log.debug({ err: error }, 'the pod record could not be written');
       this.tell({ type: 'registry.failed' });
     }
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      const { evictionPolicy } = await this.#options.registry.check();
+      const isRecorded = await this.#write();
+      this.#learned(evictionPolicy);
+      this.tell({ type: 'registry.answered' });
+      if (isRecorded && this.isUp()) this.#options.recorded();
+    } catch (error) {
+      const isRefused = error instanceof RegistryUnavailable && error.result === 'refused';
+      this.#options.log.debug({ err: error }, 'the pod record could not be written');
+      this.tell({ type: isRefused ? 'registry.refused' : 'registry.failed' });
+    }
+  }
+
+  /** Writes the record, and asks for the time. False: there is no room for the record. */
+  async #write(): Promise<boolean> {
+    const { registry, podId, record, clock } = this.#options;
+    const isRecorded = await registry.writePod(podId, record()).then(
+      () => true,
+      (error: RegistryUnavailable) => {
+        if (error.isForRoom) return false;
+        throw error;
+      },
+    );
+    const askedAt = clock.now();
+    this.clock.note(await registry.time(), askedAt, clock.now());
+    return isRecorded;
+  }
+
+  #learned(policy: string | undefined): void {
+    if (policy === this.evictionPolicy) return;
+    this.evictionPolicy = policy;
+    const { log } = this.#options;
+    if (policy === undefined) return log.debug('whether Redis evicts entries when it is full cannot be learned');
+    if (policy !== 'noeviction') log.warn({ evictionPolicy: policy }, evicting);
   }
 
   recovered(): void {

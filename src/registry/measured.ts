@@ -1,15 +1,33 @@
 import type { Clock } from '../clock.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Registry, Reply } from './registry.ts';
+import type { CheckedRegistry, Reply } from './registry.ts';
 import { RegistryUnavailable } from './registry.ts';
 
+/** Hears how the batches end. */
+export interface Witness {
+  /** A command of a batch has failed: the first that has. */
+  failed(error: RegistryUnavailable): void;
+  /** At least one command of a batch was carried out, and none has failed. */
+  carriedOut(operation: string): void;
+}
+
 /** The same registry, every command counted and every batch timed. */
-export function measured(registry: Registry, metrics: Metrics, clock: Clock): Registry {
+export function measured(registry: CheckedRegistry, metrics: Metrics, clock: Clock, witness: Witness): CheckedRegistry {
   const timed = async <T>(operation: string, run: () => Promise<Reply<T>[]>): Promise<Reply<T>[]> => {
     const startedAt = clock.now();
     const replies = await run();
     const count = { ok: 0, failed: 0, refused: 0, unknown: 0 };
-    for (const reply of replies) count[reply instanceof RegistryUnavailable ? reply.result : 'ok'] += 1;
+    let failure: RegistryUnavailable | undefined;
+    for (const reply of replies) {
+      if (reply instanceof RegistryUnavailable) {
+        failure ??= reply;
+        count[reply.result] += 1;
+      } else {
+        count.ok += 1;
+      }
+    }
+    if (failure) witness.failed(failure);
+    else witness.carriedOut(operation);
     metrics.registryBatch(operation, count, clock.now() - startedAt);
     return replies;
   };
@@ -28,6 +46,7 @@ export function measured(registry: Registry, metrics: Metrics, clock: Clock): Re
     writePod: (podId, record) => one('write-pod', () => registry.writePod(podId, record)),
     deletePod: (podId) => one('delete-pod', () => registry.deletePod(podId)),
     pods: () => one('pods', () => registry.pods()),
+    check: () => one('check', () => registry.check()),
     close: () => registry.close(),
   };
 }

@@ -1,5 +1,14 @@
 import type { Clock } from '../clock.ts';
-import type { Claim, Entry, Hold, KnownPod, PodRecord, Registration, Registry } from './registry.ts';
+import type {
+  CheckedRegistry,
+  Claim,
+  Entry,
+  Hold,
+  KnownPod,
+  PodRecord,
+  Registration,
+  RegistryFacts,
+} from './registry.ts';
 import { wentBackMs } from './registry.ts';
 
 interface Leased {
@@ -9,7 +18,7 @@ interface Leased {
 }
 
 /** The registry of a single pod: nothing to install, gone with the process. */
-export class MemoryRegistry implements Registry {
+export class MemoryRegistry implements CheckedRegistry {
   readonly #clock: Clock;
   readonly #leaseTtlMs: number;
   readonly #entries = new Map<string, Leased>();
@@ -63,6 +72,10 @@ export class MemoryRegistry implements Registry {
 
   async pods(): Promise<KnownPod[]> {
     return [...this.#pods].map(([podId, record]) => ({ podId, ...record }));
+  }
+
+  async check(): Promise<RegistryFacts> {
+    return { evictionPolicy: 'noeviction' };
   }
 
   async close(): Promise<void> {}

@@ -4,11 +4,13 @@ import { MemoryRegistry } from './memory.ts';
 import type { RedisEvents } from './redis-client.ts';
 import { RedisRegistry } from './redis.ts';
 import { parseRedisUrl } from './redis-url.ts';
-import type { Registry } from './registry.ts';
+import type { CheckedRegistry } from './registry.ts';
 
 /** The registry that `REDIS_URL` names; in memory without one. */
-export function openRegistry(config: Config, clock: Clock, events: RedisEvents): Registry {
+export function openRegistry(config: Config, clock: Clock, events: RedisEvents): CheckedRegistry {
   const { REDIS_URL: text, REDIS_PREFIX: prefix, LEASE_TTL_MS: leaseTtlMs } = config;
   const url = text === undefined ? undefined : parseRedisUrl(text);
-  return url ? new RedisRegistry({ url, prefix, leaseTtlMs, events }) : new MemoryRegistry(clock, leaseTtlMs);
+  if (!url) return new MemoryRegistry(clock, leaseTtlMs);
+  const sentinelLogin = { username: config.REDIS_SENTINEL_USERNAME, password: config.REDIS_SENTINEL_PASSWORD };
+  return new RedisRegistry({ url, prefix, leaseTtlMs, events, sentinelLogin });
 }

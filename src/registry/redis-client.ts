@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { Cluster, Redis } from 'ioredis';
-import type { RedisOptions, Result } from 'ioredis';
+import { Cluster, Redis, SentinelConnector } from 'ioredis';
+import type { RedisOptions, Result, SentinelConnectionOptions } from 'ioredis';
+import { withoutArguments } from './redis-errors.ts';
+import { limitReplies } from './redis-limits.ts';
 import type { RedisUrl } from './redis-url.ts';
 
 declare module 'ioredis' {
@@ -33,7 +35,14 @@ export interface RedisEvents {
   /** There is one that takes commands, for the first time or again: another server may be at its other end. */
   connected: () => void;
   lost: () => void;
+  /** What is wrong with it, without any password. */
   error: (error: Error) => void;
+}
+
+/** What Sentinels are shown. Without a password they are asked for nothing. */
+export interface SentinelLogin {
+  username?: string | undefined;
+  password?: string | undefined;
 }
 
 const script = (name: string) => readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
@@ -52,14 +61,20 @@ const common = {
   commandTimeout: 1000,
   connectTimeout: 2000,
   socketTimeout: 3000,
-  reconnectOnError: ({ message }: Error) => (/^(READONLY|LOADING|MASTERDOWN)/.test(message) ? 1 : false),
+  reconnectOnError: ({ message }: Error) => (/^(READONLY|MASTERDOWN)/.test(message) ? 1 : false),
+  enableReadyCheck: false, // it wants INFO, which may be disabled; the registry tries what it needs itself
 } satisfies RedisOptions;
 
 const retryMs = (tries: number) => Math.min(tries * 100, 2000) * (0.5 + Math.random() / 2);
 
 /** A client of one server, of the master that Sentinels name, or of a Cluster. */
-export function connectRedis(url: RedisUrl, events: RedisEvents): RedisConnection {
-  const client = url.kind === 'cluster' ? connectCluster(url, events) : connectServer(url, events);
+export function connectRedis(
+  url: RedisUrl,
+  listeners: RedisEvents,
+  sentinelLogin: SentinelLogin = {},
+): RedisConnection {
+  const events = { ...listeners, error: (error: Error) => listeners.error(withoutArguments(error)) };
+  const client = url.kind === 'cluster' ? connectCluster(url, events) : connectServer(url, events, sentinelLogin);
   let isClosed = false;
   const connectAgain = () => {
     if (!isClosed) void client.connect().catch(events.error);
@@ -75,34 +90,65 @@ export function connectRedis(url: RedisUrl, events: RedisEvents): RedisConnectio
   };
 }
 
-function connectServer({ kind, tls, username, password, hosts, master, db }: RedisUrl, events: RedisEvents): Redis {
-  const where: RedisOptions =
-    kind === 'sentinel'
-      ? {
-          sentinels: hosts,
-          name: master!,
-          failoverDetector: true,
-          sentinelRetryStrategy: retryMs,
-          sentinelCommandTimeout: 1000,
-          ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
-        }
-      : hosts[0]!;
+function connectServer(url: RedisUrl, events: RedisEvents, sentinelLogin: SentinelLogin): Redis {
   const client = new Redis({
     ...common,
-    ...where,
-    ...login({ tls, username, password }),
-    db,
+    ...(url.kind === 'sentinel' ? behindSentinels(url, events, sentinelLogin) : url.hosts[0]!),
+    ...login(url),
+    db: url.db,
     enableOfflineQueue: false,
     retryStrategy: retryMs,
     scripts,
   });
+  limitReplies(client);
   client.on('ready', events.connected).on('close', events.lost).on('error', events.error);
-  return client;
+  return client.on('sentinelError', events.error);
+}
+
+function behindSentinels({ hosts, master, tls }: RedisUrl, events: RedisEvents, asked: SentinelLogin): RedisOptions {
+  return {
+    sentinels: hosts,
+    name: master!,
+    failoverDetector: true,
+    sentinelRetryStrategy: retryMs,
+    sentinelCommandTimeout: 1000,
+    ...(asked.username === undefined ? {} : { sentinelUsername: asked.username }),
+    ...(asked.password === undefined ? {} : { sentinelPassword: asked.password }),
+    ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+    Connector: watchedConnector(events),
+  };
+}
+
+/** ioredis makes the clients of the Sentinels itself, in a method that only its types call private. */
+interface SentinelClients {
+  connectToSentinel(...args: unknown[]): Redis;
+}
+
+/** Finds the master by the Sentinels. Their replies are limited and their errors told as well. */
+function watchedConnector(events: RedisEvents) {
+  return class extends SentinelConnector {
+    constructor(options: unknown) {
+      super(options as SentinelConnectionOptions);
+      const clients = this as unknown as SentinelClients;
+      const connect = clients.connectToSentinel.bind(this);
+      clients.connectToSentinel = (...args) => {
+        const client = connect(...args);
+        limitReplies(client);
+        return client.on('error', (error: Error) => events.error(ofSentinel(client, error)));
+      };
+    }
+  };
+}
+
+/** In the words in which ioredis tells of it as well. */
+function ofSentinel({ options: { host, port } }: Redis, { message }: Error): Error {
+  return new Error(`failed to connect to sentinel ${host}:${port} because ${message}`);
 }
 
 function connectCluster({ tls, username, password, hosts }: RedisUrl, events: RedisEvents): Cluster {
   const client = new Cluster(hosts, {
     enableOfflineQueue: false,
+    enableReadyCheck: false,
     retryDelayOnFailover: 0, // it would send again what was under way when a connection broke
     clusterRetryStrategy: retryMs,
     clusterNodeRetryStrategy: retryMs,
@@ -111,6 +157,8 @@ function connectCluster({ tls, username, password, hosts }: RedisUrl, events: Re
     redisOptions: { ...common, ...login({ tls, username, password }) },
     ...(tls ? { dnsLookup: (address, callback) => callback(null, address) } : {}), // certificates name hosts, not addresses
   });
+  withoutSubscriber(client);
+  client.on('+node', limitNode);
   let masters = '';
   /** A node is connected to by the first command for it, and refuses others until then. */
   const connectAll = async () => {
@@ -123,8 +171,30 @@ function connectCluster({ tls, username, password, hosts }: RedisUrl, events: Re
     masters = present;
   });
   client.on('ready', () => void connectAll());
-  client.on('close', events.lost).on('error', events.error);
-  return client;
+  client.on('close', events.lost).on('error', (error: Error) => events.error(withReason(error)));
+  return client.on('node error', events.error);
+}
+
+/** A node, and the copies of it that ask for the slots. */
+function limitNode(node: Redis): void {
+  limitReplies(node);
+  const duplicate = node.duplicate.bind(node);
+  node.duplicate = (override) => {
+    const copy = duplicate(override);
+    limitReplies(copy);
+    return copy;
+  };
+}
+
+/** A Cluster's client connects to a node for subscriptions, of which there are none, and the replies on it could not be limited. */
+function withoutSubscriber(client: Cluster): void {
+  (client as unknown as { subscriber: { start: () => void } }).subscriber.start = () => {};
+}
+
+/** That no node could be asked says nothing without why the last one could not. */
+function withReason(error: Error & { lastNodeError?: Error }): Error {
+  const { lastNodeError } = error;
+  return lastNodeError ? new Error(`${error.message} ${withoutArguments(lastNodeError).message}`) : error;
 }
 
 /** Resolves once this node of a Cluster takes commands. */

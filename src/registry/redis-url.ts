@@ -64,3 +64,23 @@ function parsePath(kind: RedisUrl['kind'], path: string): Pick<RedisUrl, 'master
     (kind !== 'cluster' || first === '');
   return fits ? { master: master || undefined, db: Number(db) } : undefined;
 }
+
+interface SentinelSettings {
+  REDIS_URL?: string | undefined;
+  REDIS_SENTINEL_USERNAME?: string | undefined;
+  REDIS_SENTINEL_PASSWORD?: string | undefined;
+}
+
+/** What is wrong with these together, in a sentence; undefined when nothing is. */
+export function sentinelMistake(settings: SentinelSettings): string | undefined {
+  const { REDIS_URL, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD } = settings;
+  if (REDIS_SENTINEL_PASSWORD === undefined) {
+    return REDIS_SENTINEL_USERNAME === undefined
+      ? undefined
+      : 'REDIS_SENTINEL_USERNAME: needs REDIS_SENTINEL_PASSWORD, or it has no effect';
+  }
+  const isForSentinels = REDIS_URL !== undefined && parseRedisUrl(REDIS_URL)?.kind === 'sentinel';
+  return isForSentinels
+    ? undefined
+    : 'REDIS_SENTINEL_PASSWORD: needs redis+sentinel:// in REDIS_URL, or it has no effect';
+}

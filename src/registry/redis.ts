@@ -1,9 +1,23 @@
 import type { Cluster, Redis } from 'ioredis';
-import { parseEntry } from './entry.ts';
-import type { RedisClient, RedisConnection, RedisEvents } from './redis-client.ts';
+import { Command } from 'ioredis';
+import { parseEntry, parsePodRecord } from './entry.ts';
+import type { RedisClient, RedisConnection, RedisEvents, SentinelLogin } from './redis-client.ts';
 import { connectRedis } from './redis-client.ts';
+import { tryCommands } from './redis-check.ts';
+import { isFull, isOutage, withoutArguments } from './redis-errors.ts';
+import { readEvictionPolicy } from './redis-facts.ts';
 import type { RedisUrl } from './redis-url.ts';
-import type { Claim, Entry, Hold, KnownPod, PodRecord, Registration, Registry, Reply } from './registry.ts';
+import type {
+  CheckedRegistry,
+  Claim,
+  Entry,
+  Hold,
+  KnownPod,
+  PodRecord,
+  Registration,
+  RegistryFacts,
+  Reply,
+} from './registry.ts';
 import { closesKeptMs, podTtlMs, RegistryUnavailable, wentBackMs } from './registry.ts';
 
 export interface RedisRegistryOptions {
@@ -12,19 +26,20 @@ export interface RedisRegistryOptions {
   prefix: string;
   leaseTtlMs: number;
   events: RedisEvents;
+  sentinelLogin?: SentinelLogin;
 }
 
 /** The registry in Redis (from 6.2 on, for GETEX): one server, Sentinel or Cluster. */
-export class RedisRegistry implements Registry {
+export class RedisRegistry implements CheckedRegistry {
   readonly #connection: RedisConnection;
   readonly #redis: RedisClient;
   readonly #prefix: string;
   readonly #leaseTtlMs: number;
 
-  constructor({ url, prefix, leaseTtlMs, events }: RedisRegistryOptions) {
+  constructor({ url, prefix, leaseTtlMs, events, sentinelLogin }: RedisRegistryOptions) {
     this.#prefix = prefix;
     this.#leaseTtlMs = leaseTtlMs;
-    this.#connection = connectRedis(url, events);
+    this.#connection = connectRedis(url, events, sentinelLogin);
     this.#redis = this.#connection.client;
   }
 
@@ -41,7 +56,7 @@ export class RedisRegistry implements Registry {
         isFirst ? '1' : '',
         wentBackMs,
       );
-      if (reply[0] === 0) return { outcome: 'refused', stored: JSON.parse(reply[1]), isAhead: reply[2] === 1 };
+      if (reply[0] === 0) return { outcome: 'refused', stored: stored(reply[1]), isAhead: reply[2] === 1 };
       const entry: Entry = { v: 1, serverIp, port, traceId, podId, t: Number(reply[1]) };
       return { outcome: 'registered', entry, previous: parseEntry(reply[2]) };
     });
@@ -100,7 +115,21 @@ export class RedisRegistry implements Registry {
       const found = await Promise.all(read);
       const gone = found.filter(({ text }) => text === null).map(({ podId }) => podId);
       if (gone.length > 0) await this.#redis.srem(this.#podsKey, gone); // one that lives adds itself again with its next record
-      return found.flatMap(({ podId, text }) => (text === null ? [] : { podId, ...(JSON.parse(text) as PodRecord) }));
+      return found.flatMap(({ podId, text }) => {
+        const record = parsePodRecord(text);
+        return record ? { podId, ...record } : [];
+      });
+    });
+  }
+
+  check(): Promise<RegistryFacts> {
+    return attempt('check', async () => {
+      const tried = await Promise.allSettled(this.#checkKeys().map((key) => tryCommands(this.#redis, key)));
+      const failures = tried.flatMap((one) => (one.status === 'rejected' ? unavailable('check', one.reason) : []));
+      const refusal = failures.find(({ result }) => result === 'refused');
+      // one node of a Cluster that is away takes its own devices with it, not those of the others
+      if (refusal || failures.length === tried.length) throw (refusal ?? failures[0]!).cause;
+      return { evictionPolicy: await readEvictionPolicy(serversOf(this.#redis)) };
     });
   }
 
@@ -115,6 +144,19 @@ export class RedisRegistry implements Registry {
     const replies = batch.map((one) => run(one).catch((error: unknown) => unavailable(operation, error)));
     for (const stream of streams) stream.uncork();
     return Promise.all(replies);
+  }
+
+  /** A key at each server that takes writes. */
+  #checkKeys(): string[] {
+    const keyOf = (number: number) => `${this.#prefix}:check:{${number}}`;
+    if (!isCluster(this.#redis)) return [keyOf(0)];
+    const byNode = new Map<string, string>();
+    const nodes = this.#redis.nodes('master').length;
+    for (let number = 0; byNode.size < nodes && number < 100 * nodes; number += 1) {
+      const [master] = this.#redis.slots[new Command('get', [keyOf(number)]).getSlot()] ?? [];
+      if (master !== undefined && !byNode.has(master)) byNode.set(master, keyOf(number));
+    }
+    return byNode.size > 0 ? [...byNode.values()] : [keyOf(0)];
   }
 
   /** The braces keep one device's keys on one node of a Cluster. */
@@ -132,6 +174,13 @@ export class RedisRegistry implements Registry {
   }
 }
 
+/** The entry that a registration was refused for. */
+function stored(text: string): Entry {
+  const entry = parseEntry(text);
+  if (!entry) throw new Error('the entry that is stored cannot be read');
+  return entry;
+}
+
 async function attempt<T>(operation: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
@@ -141,15 +190,13 @@ async function attempt<T>(operation: string, run: () => Promise<T>): Promise<T> 
 }
 
 function unavailable(operation: string, error: unknown): RegistryUnavailable {
-  const { name, message } = error as Error;
-  if (name === 'ReplyError')
-    return new RegistryUnavailable(operation, error, isOutage.test(message) ? 'failed' : 'refused');
+  const { name, message } = withoutArguments(error as Error);
+  if (name === 'ReplyError') {
+    return new RegistryUnavailable(operation, error, isOutage(message) ? 'failed' : 'refused', isFull(message));
+  }
   const isUnsent = /enableOfflineQueue options is false/.test(message);
   return new RegistryUnavailable(operation, error, isUnsent ? 'failed' : 'unknown');
 }
-
-/** Answers that say that the server can do nothing at all. */
-const isOutage = /^(READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|BUSY|NOREPLICAS|OOM|MISCONF)/;
 
 function serversOf(client: RedisClient): Redis[] {
   return isCluster(client) ? client.nodes('master') : [client];

@@ -5,13 +5,17 @@
 -- ARGV[6] how far ahead of this server's clock no `t` can be unless the clock went back, ms
 -- Returns {1, t, previous or ''} when written, {0, stored, 1 if the clock must have gone back since} when refused.
 
--- Another program may have written the key: what is no entry counts as none.
+local function fits(value, shape, most)
+  return type(value) == 'string' and #value <= most and string.find(value, shape) ~= nil
+end
+
+-- Another program may have written the key: what is no entry counts as none. entry.ts has the same rules.
 local function parse(text)
   local readable, entry = pcall(cjson.decode, text)
   if not readable or type(entry) ~= 'table' then return nil end
-  local complete = type(entry.serverIp) == 'string' and type(entry.port) == 'number'
-    and type(entry.traceId) == 'string' and type(entry.podId) == 'string'
-    and type(entry.t) == 'number' and math.abs(entry.t) < 2 ^ 53
+  local complete = fits(entry.serverIp, '^[!-~]*$', 255) and type(entry.port) == 'number'
+    and fits(entry.traceId, '^[!#-~]+$', 128) and fits(entry.podId, '^[%w._:-]+$', 128)
+    and type(entry.t) == 'number' and math.abs(entry.t) < 2 ^ 53 and entry.t == math.floor(entry.t)
   return complete and entry or nil
 end
 

@@ -1,4 +1,5 @@
 import type { RegistryLinkEvent } from '../../machines/registry-link.ts';
+import { hostPort } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Logger } from '../log.ts';
@@ -9,8 +10,10 @@ import { RegistryLink } from './link.ts';
 import { measured } from './measured.ts';
 import { openRegistry } from './open.ts';
 import { Reconciler } from './reconciler.ts';
+import { parseRedisUrl } from './redis-url.ts';
 import { Registrar } from './registrar.ts';
 import type { PodRecord, Registry } from './registry.ts';
+import { Troubles } from './troubles.ts';
 
 export interface RegistrationOptions {
   config: Config;
@@ -21,7 +24,7 @@ export interface RegistrationOptions {
   record: () => PodRecord;
   /** What every open connection holds. */
   leases: () => Iterable<Lease>;
-  /** The registry answers, for the first time or again. */
+  /** The registry is up, and has room: the pod's record is in it. Told again each time the record is written. */
   reached: () => void;
   /** Makes of the registry one that sees what is asked of it. */
   watch?: ((registry: Registry) => Registry) | undefined;
@@ -34,7 +37,8 @@ export function createRegistration(options: RegistrationOptions) {
   const { config, clock, log, metrics, record, leases, reached, watch } = options;
   const tell = (event: RegistryLinkEvent) => link.tell(event);
   const isUp = () => link.isUp();
-  const behind = measured(openRegistry(config, clock, createEvents(tell, log)), metrics, clock);
+  const troubles = new Troubles({ log, clock, where: serversOf(config) });
+  const behind = measured(openRegistry(config, clock, createEvents(tell, troubles)), metrics, clock, troubles);
   const guardedRegistry = guarded(behind, { isUp, tell });
   const registry: Registry = watch ? watch(guardedRegistry) : guardedRegistry;
   const registrar = new Registrar(registry);
@@ -52,9 +56,10 @@ export function createRegistration(options: RegistrationOptions) {
     clock,
     log,
     recovered() {
+      troubles.recovered();
       verifyAll();
-      reached();
     },
+    recorded: reached,
   });
 
   return {
@@ -71,6 +76,8 @@ export function createRegistration(options: RegistrationOptions) {
         log.debug({ err: error, deviceId, traceId }, 'registry command failed'),
     }),
     isUp,
+    /** Redis is known to delete entries when it is full. */
+    isEvicting: () => link.evictionPolicy !== undefined && link.evictionPolicy !== 'noeviction',
     /** How many of `count` closes this draining pod may make now; without the registry it goes on alone. */
     grantCloses: (count: number): Promise<number> =>
       registry.grantCloses(count, config.FLEET_CLOSES_PER_SECOND).catch(() => count),
@@ -96,10 +103,15 @@ export function createRegistration(options: RegistrationOptions) {
   };
 }
 
-function createEvents(tell: (event: RegistryLinkEvent) => void, log: Logger) {
+/** The servers or Sentinels of REDIS_URL, each as HOST:PORT. */
+function serversOf({ REDIS_URL: url = '' }: Config): string {
+  return (parseRedisUrl(url)?.hosts ?? []).map(({ host, port }) => hostPort(host, port)).join();
+}
+
+function createEvents(tell: (event: RegistryLinkEvent) => void, troubles: Troubles) {
   return {
     connected: () => tell({ type: 'registry.connected' }),
     lost: () => tell({ type: 'registry.lost' }),
-    error: (error: Error) => log.warn({ err: error }, 'redis connection'),
+    error: (error: Error) => troubles.connection(error),
   };
 }

@@ -50,6 +50,15 @@ export type Registration =
 /** What became of one command of a batch. */
 export type Reply<T> = T | RegistryUnavailable;
 
+/** What a registry says of itself. */
+export interface RegistryFacts {
+  /**
+   * What it does with entries when it is full: `noeviction`, nothing; by any other name, such as `volatile-lru`, it drops some.
+   * Undefined: that cannot be learned.
+   */
+  evictionPolicy: string | undefined;
+}
+
 /** The first four take many commands at once, give one reply for each in the same order, and never reject. */
 export interface Registry {
   /** Writes entries with a new lease. */
@@ -70,6 +79,12 @@ export interface Registry {
   close(): Promise<void>;
 }
 
+/** A registry that can be tried. */
+export interface CheckedRegistry extends Registry {
+  /** Tries whatever the others need, on keys of no device. Rejects when something is refused; that there is no room is no reason. */
+  check(): Promise<RegistryFacts>;
+}
+
 /** The registry did not answer, or not in time, or with an error. */
 export class RegistryUnavailable extends Error {
   readonly code = 'registry-unavailable';
@@ -78,11 +93,21 @@ export class RegistryUnavailable extends Error {
    * was this one, but others would be.
    */
   readonly result: 'failed' | 'refused' | 'unknown';
+  readonly operation: string;
+  /** It was refused because the registry has no room for it. What needs none goes on. */
+  readonly isForRoom: boolean;
 
-  constructor(operation: string, cause: unknown, result: 'failed' | 'refused' | 'unknown' = 'failed') {
+  constructor(
+    operation: string,
+    cause: unknown,
+    result: 'failed' | 'refused' | 'unknown' = 'failed',
+    isForRoom = false,
+  ) {
     super(`registry: ${operation} failed`, { cause });
     this.name = 'RegistryUnavailable';
+    this.operation = operation;
     this.result = result;
+    this.isForRoom = isForRoom;
   }
 }
 

@@ -13,6 +13,7 @@ import { PodRecorder } from './pod-recorder.ts';
 const connectionEvents: { [TType in ConnectionEvent['type']]: Extract<ConnectionEvent, { type: TType }> } = {
   'registry.registered': { type: 'registry.registered' },
   'registry.failed': { type: 'registry.failed' },
+  'registry.refused': { type: 'registry.refused' },
   'registry.superseded': { type: 'registry.superseded' },
   'registry.doubted': { type: 'registry.doubted' },
   'registry.unregistered': { type: 'registry.unregistered' },

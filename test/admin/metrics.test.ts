@@ -103,7 +103,7 @@ it('a registry that answers is up, and has nothing to repair', async () => {
 it('a command that the registry was never sent is counted as failed', async () => {
   const pod = await runPod({ REDIS_URL: 'redis://127.0.0.1:1' });
 
-  const failed = () => metric(pod.admin, 'ws_connect_registry_operations_total{operation="write-pod",result="failed"}');
+  const failed = () => metric(pod.admin, 'ws_connect_registry_operations_total{operation="check",result="failed"}');
 
   expect(await until(failed)).toBeGreaterThan(0);
 });

@@ -28,6 +28,8 @@ describe('an owner that fails harms its own lines alone', () => {
           socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
         }),
     ],
+    ['has a port that is none', async () => ({ serverIp: '127.0.0.4', port: 99_999 })],
+    ['has a part of a port', async () => ({ serverIp: '127.0.0.4', port: 80.5 })],
     ['hangs up', () => strangeOwner((request) => request.socket.destroy())],
     ['does not know our token', () => strangeOwner((_request, response) => response.writeHead(401).end())],
     ['knows no batches', () => strangeOwner((_request, response) => response.writeHead(404).end())],

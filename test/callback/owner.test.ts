@@ -136,6 +136,15 @@ describe('an entry that names no pod', () => {
     expect(owners.flatMap(({ requests }) => requests)).toEqual([]);
   });
 
+  it('but an address with a line break, which fits no header: 404', async () => {
+    const { near, own } = await runTwoPods(redis);
+    await own('lamp-1', { serverIp: '127.0.0.4\r\nX-Evil: 1', port: 80 });
+
+    const answer = await push(near.callback, 'lamp-1');
+
+    expect(answer).toMatchObject({ status: 404, json: { code: 'not-connected' } });
+  });
+
   it.each(['', 'null', '[]', '{}', '"x"', '{"v":1', '{"v":1,"serverIp":5}'])('but holds %j: 404', async (text) => {
     const { near, putEntry } = await runTwoPods(redis);
     await putEntry('lamp-1', text);

@@ -266,6 +266,15 @@ describe('a device that another pod had', () => {
     expect(owner.requests).toEqual([]);
   });
 
+  it('is not asked for at a port that is none', async () => {
+    const { near, own } = await runTwoPods(redis);
+    await own('lamp-1', { serverIp: '127.0.0.3', port: 99_999 });
+
+    await runRegistered(near, 'lamp-1');
+
+    expect(await until(() => taken(near.admin, 'refused'))).toBe(1);
+  });
+
   it('is asked for in vain by a pod that the old connection has left in the meantime', async () => {
     const { near, far } = await runTwoPods(redis);
     const first = await runRegistered(far, 'lamp-1');

@@ -28,7 +28,6 @@ it.each([
   ['DEVICE_PORT', '65536', /0 to 65535/],
   ['POD_IP', 'localhost', /an IP address/],
   ['DRAIN_PACE', 'slow', /even or burst/],
-  ['REDIS_URL', 'http://127.0.0.1', /redis:\/\//],
 ])('%s=%s ends the start with exit code 2 and one line that says what is allowed', async (variable, value, allowed) => {
   const { code, stdout, stderr } = await runProgram({ [variable]: value });
 
@@ -38,6 +37,17 @@ it.each([
   expect(stderr).toMatch(allowed);
   expect(stderr.trim().split('\n')).toHaveLength(1);
 });
+
+it.each(['redis://user:s3cr3t', 'redis://:s3cr3t:6379', 'user:s3cr3t@redis', 'redis://redis/s3cr3t'])(
+  'REDIS_URL=%s ends the start with exit code 2, and without the password',
+  async (url) => {
+    const { code, stdout, stderr } = await runProgram({ REDIS_URL: url });
+
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^ws-connect: REDIS_URL=(redis:\/\/)?\*\*\*: allowed is redis:\/\//);
+    expect(stdout + stderr).not.toContain('s3cr3t');
+  },
+);
 
 it('an unknown argument ends the start with exit code 2 and its name on stderr', async () => {
   const { code, stdout, stderr } = await runProgram({}, ['--drain-gently']);

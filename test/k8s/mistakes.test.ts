@@ -48,7 +48,7 @@ const againstTheProgram: Mistake[] = [
   [deployment, 'name: POD_IP', 'name: POD_ADDRESS', 'POD_ADDRESS: the program has no such variable'],
   ['overlays/prod/deployment.yaml', "'20000'", 'many', 'MAX_CONNECTIONS=many'],
   ['overlays/prod/authentication.yaml', 'CALLBACK_TOKENS', 'CALLBACK_TOKEN', 'CALLBACK_TOKEN: the program has no'],
-  ['overlays/prod/deployment.yaml', 'key: redis-url', 'key: redis', 'REDIS_URL=from redis'],
+  ['overlays/prod/deployment.yaml', 'key: redis-url', 'key: redis', 'REDIS_URL=***'],
   [deployment, 'fieldPath: status.podIP', 'fieldPath: status.hostIP', 'POD_IP=from status.hostIP'],
   [deployment, 'Seconds: 45', 'Seconds: 20', 'has a grace period its drain fits'],
   [deployment, 'Seconds: 45', 'Seconds: 60', 'tells the program its grace period'],

@@ -12,6 +12,7 @@ type Series = Record<string, string>;
 const pod = '{namespace="n",pod="p"}';
 const up = `ws_connect_registry_up${pod}`;
 const dirty = `ws_connect_registry_oldest_dirty_seconds${pod}`;
+const evicting = `ws_connect_registry_evicting${pod}`;
 const lag = `ws_connect_event_loop_lag_seconds${pod}`;
 const phase = `ws_connect_drain_phase${pod}`;
 const callbacks = (outcome: string) => `ws_connect_callbacks_total{namespace="n",pod="p",outcome="${outcome}"}`;
@@ -23,6 +24,7 @@ const heard: [alert: string, minute: number, Series][] = [
   ['WsConnectAbsent', 5, { up: '0x10' }],
   ['WsConnectRegistryDown', 1, { [up]: '0x10' }],
   ['WsConnectEntriesNotRepaired', 2, { [up]: '1x10', [dirty]: '61x10' }],
+  ['WsConnectRegistryEvicts', 5, { [evicting]: '1x10' }],
   ['WsConnectCallbacksFailing', 6, { [callbacks('owner-unreachable')]: '0+6x20', [callbacks('delivered')]: '0+94x20' }],
   ['WsConnectEventLoopLag', 5, { [lag]: '0.2x10' }],
   ['WsConnectNearlyFull', 10, { [connections('registered.idle')]: '15000x20', [connections('closing')]: '1x20' }],
@@ -68,6 +70,7 @@ describe('promtool', () => {
     ['WsConnectAbsent', 'one pod is there', { [up]: '0x20' }],
     ['WsConnectRegistryDown', 'the registry was away for a moment', { [up]: '1x9 0 1x10' }],
     ['WsConnectEntriesNotRepaired', 'the registry is away', { [up]: '0x20', [dirty]: '0+60x20' }],
+    ['WsConnectRegistryEvicts', 'Redis keeps every entry', { [evicting]: '0x20' }],
     [
       'WsConnectCallbacksFailing',
       'devices are gone',

@@ -9,6 +9,7 @@ import { ConnectionRecorder } from '../../src/testing/connection-recorder.ts';
 
 const registered: ConnectionEvent = { type: 'registry.registered' };
 const failed: ConnectionEvent = { type: 'registry.failed' };
+const refused: ConnectionEvent = { type: 'registry.refused' };
 const superseded: ConnectionEvent = { type: 'registry.superseded' };
 const doubted: ConnectionEvent = { type: 'registry.doubted' };
 const unregistered: ConnectionEvent = { type: 'registry.unregistered' };
@@ -38,13 +39,13 @@ describe('every path through the chart of a connection', () => {
 
   testEveryPath(chart);
 
-  test('there are 397: the start, and 18 events in each of 22 states that are not final', () => {
+  test('there are 419: the start, and 19 events in each of 22 states that are not final', () => {
     const { size, paths } = chart;
 
     // registering, waiting, active, idle, doubted, leaving; then unregistering (or settling, where the cause is a newer connection),
     // disconnecting and unregistered for each of 8 causes
     expect(size).toBe(6 + 3 * 8);
-    expect(paths).toHaveLength(1 + 18 * (6 + 2 * 8));
+    expect(paths).toHaveLength(1 + 19 * (6 + 2 * 8));
   });
 
   test('says of every event what becomes of it', () => {
@@ -56,10 +57,10 @@ describe('every path through the chart of a connection', () => {
   test('ignores on purpose what means nothing to it', () => {
     const ignoring = chart.pathsTo('ignored');
 
-    // of the 396 events 97 are heard: while open 8 causes; but in leaving the order to leave, but in doubt a doubt; one step on, and
-    // while registering also a failure; while closing either answer of the registry, or the last acknowledgement or the end of the
+    // of the 418 events 100 are heard: while open 8 causes; but in leaving the order to leave, but in doubt a doubt; one step on, and
+    // while registering also a failure; a refusal while registering and while registered; while closing either answer of the registry, or the last acknowledgement or the end of the
     // time for it, and then the end of the socket or a cut
-    expect(ignoring).toHaveLength(396 - 6 * 8 - 5 - 5 - 6 - 1 - 8 * (2 + 2));
+    expect(ignoring).toHaveLength(418 - 6 * 8 - 5 - 5 - 6 - 1 - 3 - 8 * (2 + 2));
   });
 
   test('asks for register, unregister, closeSocket and ended once each, in this order, however far it comes', () => {
@@ -73,7 +74,7 @@ describe('every path through the chart of a connection', () => {
   });
 
   test('says welcome once, as soon as it knows whether it is registered, unless it ends before', () => {
-    const answers = new Set(['registry.registered', 'registry.failed', 'registry.doubted']);
+    const answers = new Set(['registry.registered', 'registry.failed', 'registry.refused', 'registry.doubted']);
     const steps = new Set([
       ...answers,
       'connection.idle',
@@ -157,6 +158,38 @@ describe('a connection', () => {
     expect(before).toEqual({ connecting: 'waiting' });
     expect(actor.getSnapshot().value).toEqual({ registered: 'active' });
     expect(calls).toEqual(['register', 'welcome unregistered']);
+  });
+
+  test.each([
+    ['registering', [], ['register', 'welcome unregistered']],
+    ['active', [registered], ['register', 'welcome registered']],
+    ['idle', [registered, idle], ['register', 'welcome registered']],
+  ])(
+    'counts as unregistered when the registry refuses, %s before, until it is registered again',
+    (_, before, asked) => {
+      const { actor, calls } = connectionAfter(...before, refused);
+      const refusedState = actor.getSnapshot();
+
+      actor.send(refused);
+      const still = actor.getSnapshot().value;
+      actor.send(registered);
+
+      expect(refusedState.value).toEqual({ connecting: 'waiting' });
+      expect([...refusedState.tags].sort()).toEqual(['open', 'staying', 'trusted']);
+      expect(still).toEqual({ connecting: 'waiting' });
+      expect(actor.getSnapshot().value).toEqual({ registered: 'active' });
+      expect(calls).toEqual(asked);
+    },
+  );
+
+  test.each([
+    ['in doubt', [registered, doubted], 'doubted'],
+    ['leaving', [registered, { type: 'leave', disconnect: restarting }], 'leaving'],
+    ['closing', [registered, close], { closing: 'unregistering' }],
+  ] as [string, ConnectionEvent[], unknown][])('stays %s when a refresh is refused', (_, before, state) => {
+    const { actor } = connectionAfter(...before, refused);
+
+    expect(actor.getSnapshot().value).toEqual(state);
   });
 
   test('stays idle when a refresh writes its entry again or fails', () => {

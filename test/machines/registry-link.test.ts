@@ -9,23 +9,24 @@ import { LinkRecorder } from '../support/link-recorder.ts';
 
 const answered: RegistryLinkEvent = { type: 'registry.answered' };
 const failed: RegistryLinkEvent = { type: 'registry.failed' };
+const refused: RegistryLinkEvent = { type: 'registry.refused' };
 const lost: RegistryLinkEvent = { type: 'registry.lost' };
 const connected: RegistryLinkEvent = { type: 'registry.connected' };
 
 describe('every path through the chart of the registry link', () => {
   const chart = new Chart(registryLinkMachine, {
     record: () => new LinkRecorder(),
-    events: [answered, failed, lost, connected],
+    events: [answered, failed, refused, lost, connected],
     view: ({ value, context }) => JSON.stringify(isUp(value) ? [value, context.failures] : [value]),
   });
 
   testEveryPath(chart);
 
-  test('there are 26: the start, and 5 events in each of 5 states', () => {
+  test('there are 31: the start, and 6 events in each of 5 states', () => {
     const { size, paths } = chart;
 
     expect(size).toBe(2 + 3); // down: probing and waiting; up: steady, troubled by one failure and by two
-    expect(paths).toHaveLength(1 + 5 * 5);
+    expect(paths).toHaveLength(1 + 6 * 5);
   });
 
   test('says of every event what becomes of it, but for the time of a probe, which comes only while it waits', () => {
@@ -47,6 +48,7 @@ describe('every path through the chart of the registry link', () => {
       ['[{"down":"probing"}]', 'registry.connected'],
       ['[{"up":"steady"},0]', 'registry.answered'],
       ['[{"down":"waiting"}]', 'registry.failed'],
+      ['[{"down":"waiting"}]', 'registry.refused'],
       ['[{"down":"waiting"}]', 'registry.lost'],
     ]);
   });
@@ -168,16 +170,35 @@ describe('the registry link', () => {
   });
 
   test.each([[[]], [[failed]]])(
-    'recovers again when there is another connection while it is up, after %j',
+    'recovers and probes again when there is another connection while it is up, after %j',
     (before) => {
       send(answered, ...before);
 
       send(connected);
 
       expect(isUpNow()).toBe(true);
-      expect(recorder.calls).toEqual(['0: probe', '0: recovered', '0: recovered']);
+      expect(recorder.calls).toEqual(['0: probe', '0: recovered', '0: recovered', '0: probe']);
     },
   );
+
+  test.each([[[]], [[failed]]])('is opened at once by a probe that is refused, and then waits, after %j', (before) => {
+    send(answered, ...before, connected);
+
+    send(refused);
+
+    expect(state()).toBe('{"down":"waiting"}');
+    clock.increment(500);
+    expect(recorder.calls.slice(-2)).toEqual(['0: failed', '500: probe']);
+  });
+
+  test('stays down while its probes are refused', () => {
+    send(refused);
+    clock.increment(500);
+    send(refused);
+
+    expect(state()).toBe('{"down":"waiting"}');
+    expect(recorder.calls).toEqual(['0: probe', '500: probe']);
+  });
 
   test('says nothing when it is stopped', () => {
     send(answered);

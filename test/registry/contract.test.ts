@@ -252,7 +252,7 @@ describe.each(adapters)('a registry ($adapter)', ({ adapter }) => {
       batched.register(
         deviceIds
           .filter((_, index) => index % 3 === 0)
-          .map((deviceId) => claim({ deviceId, traceId: `of ${deviceId}`, t: 1000 })),
+          .map((deviceId) => claim({ deviceId, traceId: `of-${deviceId}`, t: 1000 })),
       );
 
     it('of registrations is answered in its order', async () => {
@@ -264,7 +264,7 @@ describe.each(adapters)('a registry ($adapter)', ({ adapter }) => {
 
       expect(replies).toEqual(
         deviceIds.map((deviceId, index) => {
-          const old = { ...owner, traceId: `of ${deviceId}`, t: 1000 };
+          const old = { ...owner, traceId: `of-${deviceId}`, t: 1000 };
           const previous = index % 3 === 0 ? old : undefined;
           const entry = { ...owner, traceId: 'new', t: 900 + index };
           return previous && entry.t <= 1000
@@ -280,7 +280,7 @@ describe.each(adapters)('a registry ($adapter)', ({ adapter }) => {
       const replies = await batched[operation](deviceIds);
 
       expect(replies.map((reply) => (reply as Entry | undefined)?.traceId)).toEqual(
-        deviceIds.map((deviceId, index) => (index % 3 === 0 ? `of ${deviceId}` : undefined)),
+        deviceIds.map((deviceId, index) => (index % 3 === 0 ? `of-${deviceId}` : undefined)),
       );
     });
 
@@ -288,7 +288,7 @@ describe.each(adapters)('a registry ($adapter)', ({ adapter }) => {
       await registerEveryThird();
 
       const replies = await batched.unregister(
-        deviceIds.map((deviceId) => ({ ...claim({ deviceId, traceId: `of ${deviceId}` }), t: 1000 })),
+        deviceIds.map((deviceId) => ({ ...claim({ deviceId, traceId: `of-${deviceId}` }), t: 1000 })),
       );
 
       expect(replies).toEqual(deviceIds.map((_, index) => index % 3 === 0));

@@ -5,7 +5,7 @@ import { guarded } from '../../src/registry/guarded.ts';
 import { RegistryLink } from '../../src/registry/link.ts';
 import { MemoryRegistry } from '../../src/registry/memory.ts';
 import { Reconciler } from '../../src/registry/reconciler.ts';
-import type { PodRecord, Registry } from '../../src/registry/registry.ts';
+import type { CheckedRegistry, PodRecord, Registry } from '../../src/registry/registry.ts';
 import { RegistryUnavailable } from '../../src/registry/registry.ts';
 import { AwaitedLease } from '../support/awaited-lease.ts';
 import { claim } from '../support/claim.ts';
@@ -35,6 +35,7 @@ let faulty: FaultyRegistry;
 let link: RegistryLink;
 let record: PodRecord;
 let recoveries: number[];
+let recorded: number;
 
 beforeEach(() => {
   clock = new SteppedClock();
@@ -43,11 +44,12 @@ beforeEach(() => {
   faulty = new FaultyRegistry(memory);
   record = podRecord();
   recoveries = [];
+  recorded = 0;
   link = createLink(faulty);
 });
 afterEach(() => link.stop());
 
-function createLink(registry: Registry, recovered = () => {}): RegistryLink {
+function createLink(registry: CheckedRegistry, recovered = () => {}): RegistryLink {
   return new RegistryLink({
     registry,
     podId: 'pod-1',
@@ -58,6 +60,7 @@ function createLink(registry: Registry, recovered = () => {}): RegistryLink {
       recoveries.push(clock.now());
       recovered();
     },
+    recorded: () => (recorded += 1),
   });
 }
 

@@ -15,6 +15,8 @@ let faulty: FaultyRegistry;
 let registry: Registry;
 /** Each batch: operation, ok, failed, unknown, ms. */
 let batches: unknown[][];
+/** What the witness heard. */
+let heard: string[];
 
 beforeEach(() => {
   clock = new SimulatedClock();
@@ -24,7 +26,11 @@ beforeEach(() => {
   onTestFinished(() => metrics.close());
   metrics.registryBatch = (operation, { ok, failed, unknown }, ms) =>
     void batches.push([operation, ok, failed, unknown, ms]);
-  registry = measured(faulty, metrics, clock);
+  heard = [];
+  registry = measured(faulty, metrics, clock, {
+    failed: ({ operation, result }) => void heard.push(`${operation} ${result}`),
+    carriedOut: (operation) => void heard.push(`${operation} carried out`),
+  });
 });
 
 const hold = { ...claim(), t: 1 };
@@ -60,6 +66,17 @@ describe('a measured registry', () => {
       ['write-pod', 1, 0, 0, 0],
       ['delete-pod', 0, 0, 1, 0],
     ]);
+  });
+
+  it('tells of each batch whether a command of it has failed', async () => {
+    faulty.fail('refresh', 'lost');
+
+    await registry.refresh(['device-1', 'device-2']);
+    await registry.register([claim()]);
+    faulty.fail('writePod', 'unanswered');
+    await registry.writePod('pod-1', podRecord()).catch(() => {});
+
+    expect(heard).toEqual(['refresh failed', 'register carried out', 'writePod unknown']);
   });
 
   it('gives the replies as they are', async () => {

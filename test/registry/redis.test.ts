@@ -95,6 +95,33 @@ describe('what Redis holds', () => {
     expect(await batched.pods()).toHaveLength(2);
   });
 
+  it.each([
+    '',
+    '{',
+    'null',
+    '[]',
+    ...[
+      { serverIp: 'pod-1' },
+      { serverIp: 7 },
+      { port: 99_999 },
+      { port: 0 },
+      { port: '8081' },
+      { state: 'gone' },
+      { connections: -1 },
+      { connections: 1.5 },
+      { startedAt: 'today' },
+      { startedAt: '2026-13-01T00:00:00.000Z' },
+    ].map((part) => JSON.stringify({ ...podRecord(), ...part })),
+  ])('leaves out a pod whose record is none, and no other: %s', async (text) => {
+    await batched.writePod('pod-1', podRecord());
+    await batched.writePod('pod-2', podRecord());
+    await server.client.set('test:pod:pod-2', text);
+
+    const pods = await batched.pods();
+
+    expect(pods).toEqual([{ podId: 'pod-1', ...podRecord() }]);
+  });
+
   it('is nothing of registries with another prefix', async () => {
     const other = await openRedisRegistry(server.url, { prefix: 'other' });
 
@@ -165,6 +192,15 @@ describe('what another program wrote under the key', () => {
     '{"v":1,"traceId":"x","t":"soon"}',
     '{"t":99999999999999}',
     '{"serverIp":"x","port":1,"traceId":"x","podId":"x","t":1e400}',
+    '{"serverIp":"x","port":1,"traceId":"x","podId":"x","t":1.5}',
+    '{"serverIp":"10.0.0.1\\nx","port":1,"traceId":"x","podId":"x","t":1}',
+    '{"serverIp":"x","port":1,"traceId":"x\\"","podId":"x","t":1}',
+    '{"serverIp":"x","port":1,"traceId":"x y","podId":"x","t":1}',
+    '{"serverIp":"x","port":1,"traceId":"x","podId":"x/y","t":1}',
+    '{"serverIp":"x","port":1,"traceId":"","podId":"x","t":1}',
+    JSON.stringify({ serverIp: 'x', port: 1, traceId: 'x'.repeat(129), podId: 'x', t: 1 }),
+    JSON.stringify({ serverIp: 'x', port: 1, traceId: 'x', podId: 'x'.repeat(129), t: 1 }),
+    JSON.stringify({ serverIp: 'x'.repeat(256), port: 1, traceId: 'x', podId: 'x', t: 1 }),
   ];
 
   it.each(foreign)('counts as no entry: %j', async (text) => {

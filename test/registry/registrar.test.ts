@@ -125,7 +125,7 @@ async function pass(turns: number): Promise<void> {
 
 const asDevices = (deviceIds: readonly string[]) => deviceIds.map((deviceId) => ({ deviceId }));
 
-const entry = (deviceId: string): Entry => ({ v: 1, ...claim(), traceId: `of ${deviceId}`, t: Number(deviceId) });
+const entry = (deviceId: string): Entry => ({ v: 1, ...claim(), traceId: `of-${deviceId}`, t: Number(deviceId) });
 const registration = (deviceId: string): Registration => ({
   outcome: 'refused',
   stored: entry(deviceId),

@@ -1,4 +1,5 @@
 import type {
+  CheckedRegistry,
   Claim,
   Entry,
   Hold,
@@ -6,11 +7,12 @@ import type {
   PodRecord,
   Registration,
   Registry,
+  RegistryFacts,
   Reply,
 } from '../../src/registry/registry.ts';
 import { RegistryUnavailable } from '../../src/registry/registry.ts';
 
-type Operation = Exclude<keyof Registry, 'close'>;
+type Operation = Exclude<keyof CheckedRegistry, 'close'>;
 
 /** `lost`: never carried out. `unanswered`: carried out, but the caller does not learn of it. */
 type Outcome = 'answered' | 'unanswered' | 'lost';
@@ -21,11 +23,16 @@ interface Fault {
 }
 
 /** A registry behind a bad line: what happens to the next command of an operation is up to the test. */
-export class FaultyRegistry implements Registry {
+export class FaultyRegistry implements CheckedRegistry {
   /** Every command so far, those of a batch one by one. */
   readonly calls: Operation[] = [];
   /** What becomes of every command that the test says nothing else about. */
   usually: Outcome = 'answered';
+  /** What `check` rejects with, if anything. */
+  refusal: RegistryUnavailable | undefined;
+  facts: RegistryFacts = { evictionPolicy: 'noeviction' };
+  /** The pod's record finds no room. */
+  isFull = false;
   readonly #registry: Registry;
   readonly #faults = new Map<Operation, Fault>();
 
@@ -69,7 +76,13 @@ export class FaultyRegistry implements Registry {
     return this.#call('grantCloses', () => this.#registry.grantCloses(count, perSecond));
   }
 
-  writePod(podId: string, record: PodRecord): Promise<void> {
+  async check(): Promise<RegistryFacts> {
+    if (this.refusal) throw this.refusal;
+    return this.facts;
+  }
+
+  async writePod(podId: string, record: PodRecord): Promise<void> {
+    if (this.isFull) throw new RegistryUnavailable('write-pod', new Error('OOM'), 'refused', true);
     return this.#call('writePod', () => this.#registry.writePod(podId, record));
   }
 

@@ -69,7 +69,7 @@ export class RunningRegistration {
   }
 
   #hold(deviceId: Claim['deviceId']): AwaitedLease {
-    return new AwaitedLease(this.#ports, { deviceId, traceId: `of ${deviceId}` });
+    return new AwaitedLease(this.#ports, { deviceId, traceId: `of-${deviceId}` });
   }
 }
 

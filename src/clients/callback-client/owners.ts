@@ -1,12 +1,12 @@
 import { LRUCache } from 'lru-cache';
-import { insideCidrs } from '../../address.ts';
+import { insideCidrs, isPort } from '../../address.ts';
 import { parseEntry } from '../../registry/entry.ts';
 import type { Breaker } from './breaker.ts';
 import type { Deadline } from './deadline.ts';
 import type { LookupSettings } from './options.ts';
 import { foreignAddress } from './retry.ts';
 import type { Owner, Route, Router } from './route.ts';
-import { isPort, parsePod, podAt } from './route.ts';
+import { parsePod, podAt } from './route.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Finds the pod that owns a device in Redis, and remembers it for a short while. That there is none is not remembered. */

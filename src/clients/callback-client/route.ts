@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { hostPort } from '../../address.ts';
+import { hostPort, isPort } from '../../address.ts';
 import type { Deadline } from './deadline.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -55,8 +55,4 @@ export function parsePod(text: string, podId: string): Pod | undefined {
   const port = Number(digits);
   if (isIP(address) !== (bracketed === undefined ? 4 : 6) || !isPort(port)) return undefined;
   return podAt(address, port, podId);
-}
-
-export function isPort(port: number): boolean {
-  return Number.isInteger(port) && port > 0 && port < 65_536;
 }

@@ -8,6 +8,7 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
     connectionStates: () => new Map([['registered.idle', 1]]),
     drainPhase: () => 'serving',
     isRegistryUp: () => true,
+    isRegistryEvicting: () => false,
     dirty: () => ({ count: 0, oldestMs: 0 }),
   });
   metrics.connected('accepted');
