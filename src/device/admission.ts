@@ -42,8 +42,11 @@ export function admit(
     return new Problem({ code: 'no-such-route', detail: 'devices connect at /connect' });
   }
   if (upgrade?.toLowerCase() !== 'websocket') return upgradeRequired();
-  if (httpVersion < '1.1') {
-    return new Problem({ code: 'bad-handshake', detail: 'a WebSocket needs HTTP/1.1 at least (RFC 6455 §4.1)' });
+  if (httpVersion !== '1.1') {
+    return new Problem({
+      code: 'bad-handshake',
+      detail: 'a WebSocket handshake is a request by HTTP/1.1 (RFC 6455 §4.1)',
+    });
   }
   const [deviceId, ...others] = query.getAll('deviceId');
   if (deviceId === undefined || others.length > 0 || !isDeviceId(deviceId)) return badDeviceId();

@@ -70,10 +70,9 @@ export class DeviceListener {
   constructor(options: DeviceListenerOptions) {
     this.#options = options;
     this.#upgrades = createUpgrades(options.maxPayloadBytes);
-    this.#upgrades.on('wsClientError', ({ message }, socket, { url }) => {
-      const headers = { 'Sec-WebSocket-Version': '13' }; // RFC 6455 §4.4
-      this.#refuse(socket, new Problem({ code: 'bad-handshake', detail: message, headers }), url);
-    });
+    this.#upgrades.on('wsClientError', ({ message }, socket, { url }) =>
+      this.#refuse(socket, badHandshake(message), url),
+    );
     this.server = createServer({
       headersTimeout: handshakeTimeoutMs,
       requestTimeout: handshakeTimeoutMs,
@@ -161,6 +160,10 @@ export class DeviceListener {
 
   #accept({ request, socket, head }: Handshake, admitted: Admitted): void {
     const { accept, metrics } = this.#options;
+    // ws takes an 8 too, whose clients tell their origin in another header than the one that is checked
+    if (request.headers['sec-websocket-version'] !== '13') {
+      return this.#refuse(socket, badHandshake('Sec-WebSocket-Version is not 13'), request.url);
+    }
     this.#upgrades.handleUpgrade(request, socket, head, (webSocket) => {
       metrics.connected('accepted');
       this.#readInTurns(webSocket);
@@ -181,6 +184,11 @@ export class DeviceListener {
     this.#options.metrics.connected(code);
     this.#options.log.debug({ code, url: printableUrl(url) }, 'connect refused');
   }
+}
+
+/** RFC 6455 §4.4: the answer names the version that is spoken here. */
+function badHandshake(detail: string): Problem {
+  return new Problem({ code: 'bad-handshake', detail, headers: { 'Sec-WebSocket-Version': '13' } });
 }
 
 /** Answers a request that Node's HTTP server still has, and ends its connection. */
