@@ -24,6 +24,12 @@ const variables = {
   HOST: matching('address the listeners bind to', 'an IP address', (value) => isIP(value) !== 0, '0.0.0.0'),
   DEVICE_PORT: port('port for devices; 0 is any free one', 8080),
   CALLBACK_PORT: port('port for services and other pods', 8081),
+  CALLBACK_ADVERTISED_PORT: integer(
+    'callback port published in the registry, when something before the pod maps another port to CALLBACK_PORT; by default the port listened on',
+    undefined,
+    1,
+    65_535,
+  ),
   ADMIN_PORT: port('port for the kubelet, Prometheus and operators', 8082),
   POD_IP: matching(
     'address published in the registry; by default the first external IPv4, 127.0.0.1 without Redis',
@@ -135,6 +141,7 @@ type Variables = typeof variables;
 type Parsed = { [Name in keyof Variables]: Variables[Name] extends Variable<infer T> ? T : never };
 type WorkedOut = 'POD_IP' | 'POD_UID';
 type Optional =
+  | 'CALLBACK_ADVERTISED_PORT'
   | 'REDIS_URL'
   | 'TRUSTED_PROXIES'
   | 'DEVICE_JWT_SECRET'

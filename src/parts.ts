@@ -1,3 +1,4 @@
+import type { Self } from './callback/owners.ts';
 import type { PodClient } from './callback/pod-client.ts';
 import type { Clock } from './clock.ts';
 import type { Clockwork } from './clockwork.ts';
@@ -27,7 +28,8 @@ export interface Parts {
   freezeWatch: FreezeWatch;
   registration: Registration;
   podClient: PodClient;
-  ports: Ports;
+  /** This pod, as entries, other pods and services know it. */
+  self: Self;
   /** Requests without an end are to come to one. */
   closing: AbortSignal;
   tracing: Tracing | undefined;

@@ -1,4 +1,5 @@
 /** The composition root: every part of a pod, wired by plain calls. Nothing is shared between two pods of one process. */
+import type { Self } from './callback/owners.ts';
 import { PodClient } from './callback/pod-client.ts';
 import type { Clock } from './clock.ts';
 import { isoTime } from './clock.ts';
@@ -41,6 +42,11 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
   const metrics = createMetrics();
   const tracing = createTracing();
   const ports: Ports = { devicePort: 0, callbackPort: 0, adminPort: 0 };
+  const self: Self = {
+    podId: config.POD_UID,
+    serverIp: config.POD_IP,
+    port: () => config.CALLBACK_ADVERTISED_PORT ?? ports.callbackPort, // known once the pod listens
+  };
   const startedAt = isoTime(clock, clock.now());
   const registration = createRegistration({
     config,
@@ -49,8 +55,8 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     metrics,
     leases: () => life.connections.leases(),
     record: () => ({
-      serverIp: config.POD_IP,
-      port: ports.callbackPort,
+      serverIp: self.serverIp,
+      port: self.port(),
       state: life.is('draining') ? 'draining' : 'serving',
       connections: life.connections.size,
       startedAt,
@@ -90,7 +96,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     metrics,
     registration,
     podClient,
-    ports,
+    self,
     closing: closing.signal,
     tracing,
   };

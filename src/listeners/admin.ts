@@ -10,9 +10,9 @@ import type { Parts } from '../parts.ts';
 
 /** `end` ends what somebody looks at all the time. */
 export function createAdminListener(parts: Parts, life: Life): { server: Server; end: () => Promise<void> } {
-  const { config, clock, log, metrics, registration, ports, startedAt } = parts;
+  const { config, clock, log, metrics, registration, self, startedAt } = parts;
   const { connections, actor } = life;
-  const { POD_UID: podId, POD_IP: serverIp, drainPlan: plan } = config;
+  const { POD_UID: podId, drainPlan: plan } = config;
   const overviews = new Overviews({ podId, startedAt, plan, life, metrics, isRegistryUp: registration.isUp, clock });
   const followers = new Followers({
     inspect: (observer) => actor.system.inspect(observer),
@@ -20,7 +20,7 @@ export function createAdminListener(parts: Parts, life: Life): { server: Server;
     clock,
   });
   const live = liveRoutes({
-    self: { podId, serverIp, port: () => ports.callbackPort },
+    self,
     connections,
     registry: registration.registry,
     overviews,

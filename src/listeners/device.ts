@@ -12,7 +12,7 @@ import { TokenBucket } from '../token-bucket.ts';
 import type { Parts } from '../parts.ts';
 
 export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
-  const { config, clock, clockwork, log, metrics, registration, podClient, ports, tracing } = parts;
+  const { config, clock, clockwork, log, metrics, registration, podClient, self, tracing } = parts;
   const { connections } = life;
   const settings = {
     podId: config.POD_UID,
@@ -28,7 +28,7 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
   const isPodAddress = insideCidrs(config.POD_CIDRS);
   const takeover = createTakeover({ podClient, isPodAddress, metrics, log });
   const lease = registration.leasePorts({
-    owner: () => ({ serverIp: config.POD_IP, port: ports.callbackPort, podId: config.POD_UID }),
+    owner: () => ({ serverIp: self.serverIp, port: self.port(), podId: self.podId }),
     tookOver(holder, previous) {
       connections.noteTakeover(holder, clock.now());
       void takeover(holder.deviceId, previous);
@@ -57,7 +57,7 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
       createAskElsewhere({
         registry: registration.registry,
         podClient,
-        self: { podId: config.POD_UID, serverIp: config.POD_IP, port: () => ports.callbackPort },
+        self,
         isPodAddress,
         log,
       }),
