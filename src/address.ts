@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, SocketAddress } from 'node:net';
 
 /** Private, shared and loopback ranges (RFC 1918, RFC 6598, RFC 4193, RFC 1122, RFC 4291): where pods live. */
 export const privateCidrs = [
@@ -28,6 +28,13 @@ export function insideCidrs(cidrs: readonly string[]): (address: string) => bool
     list.addSubnet(address, Number(bits), family(address));
   }
   return (address) => isIP(address) !== 0 && list.check(address, family(address));
+}
+
+/** A literal IP address in its one spelling. IPv4 in IPv6 (`::ffff:192.0.2.1`) is IPv4, and the zone of a link-local address is left out. */
+export function canonicalAddress(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const { address: spelt } = new SocketAddress({ address, family: 'ipv6' });
+  return /^::ffff:([\d.]+)$/.exec(spelt)?.[1] ?? spelt;
 }
 
 /** `IP:PORT` as it stands in a URL. */

@@ -18,7 +18,7 @@ describe('without any variable', () => {
     const config = loadConfig({});
 
     expect(config).toMatchObject({
-      HOST: '0.0.0.0',
+      HOST: undefined,
       DEVICE_PORT: 8080,
       CALLBACK_PORT: 8081,
       ADMIN_PORT: 8082,
@@ -103,6 +103,8 @@ describe('a variable', () => {
     ['HOST', 'localhost', 'an IP address'],
     ['HOST', '::1%', 'an IP address'],
     ['POD_IP', 'pod-1.pods', 'an IP address'],
+    ['POD_IP', '0.0.0.0', 'an IP address'],
+    ['POD_IP', '0::0', 'an IP address'],
     ['POD_UID', 'a b', '1 to 128 of'],
     ['POD_UID', 'x'.repeat(129), '1 to 128 of'],
     ['POD_CIDRS', '10.0.0.0', 'ranges such as 10.0.0.0/8'],
@@ -287,7 +289,7 @@ it('with a Redis the address published is one that other pods can reach, or the 
     outcome = (error as ConfigError).message;
   }
 
-  expect(outcome).toMatch(/^(?!127\.)\d+\.\d+\.\d+\.\d+$|POD_IP is not set/);
+  expect(outcome).toMatch(/^(?!127\.|::1$)[\d.a-f:]+$|POD_IP is not set/);
 });
 
 describe('a warning at start', () => {
