@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import type { FreezeWatch } from './freeze-watch.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { SocketShares } from './open-files.ts';
 import type { Registration } from './registry/registration.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
@@ -30,6 +31,7 @@ export interface Parts {
   podClient: PodClient;
   /** This pod, as entries, other pods and services know it. */
   self: Self;
+  sockets: SocketShares;
   /** Requests without an end are to come to one. */
   closing: AbortSignal;
   tracing: Tracing | undefined;

@@ -1,16 +1,19 @@
 /** The composition root: every part of a pod, wired by plain calls. Nothing is shared between two pods of one process. */
 import type { Self } from './callback/owners.ts';
+import type { Server } from 'node:http';
 import { PodClient } from './callback/pod-client.ts';
 import type { Clock } from './clock.ts';
 import { isoTime } from './clock.ts';
 import { Clockwork } from './clockwork.ts';
 import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
+import { Episode } from './episode.ts';
 import { FreezeWatch } from './freeze-watch.ts';
-import { closeServer, listen } from './http/server.ts';
+import { closeServer, limitConnections, listen } from './http/server.ts';
 import { createLife } from './life.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { openFileLimit, openFilesWarning, shareSockets } from './open-files.ts';
 import { createRegistration } from './registry/registration.ts';
 import { createTracing } from './tracing/tracing.ts';
 import { createAdminListener } from './listeners/admin.ts';
@@ -82,7 +85,13 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     registration.verifyAll();
   });
   const clockwork = new Clockwork(clock, () => freezeWatch.check());
-  const introduction = { token: config.CALLBACK_TOKENS?.[0], acceptsPodId: config.CALLBACK_AUTH === 'none' };
+  const fileLimit = openFileLimit();
+  const sockets = shareSockets(fileLimit);
+  const introduction = {
+    token: config.CALLBACK_TOKENS?.[0],
+    acceptsPodId: config.CALLBACK_AUTH === 'none',
+    maxTotalSockets: sockets.pods,
+  };
   const podClient = tracing?.podClient(introduction) ?? new PodClient(introduction);
   tracing?.drain(life);
   const closing = new AbortController();
@@ -97,18 +106,31 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     registration,
     podClient,
     self,
+    sockets,
     closing: closing.signal,
     tracing,
   };
   const admin = createAdminListener(parts, life);
   const callback = createCallbackListener(parts, life);
   const device = createDeviceListener(parts, life);
+  limitPort(admin.server, 'ADMIN_PORT', sockets.admin);
+  limitPort(callback, 'CALLBACK_PORT', sockets.callers);
+  limitPort(device.server, 'DEVICE_PORT', sockets.deviceSockets);
   metrics.observe({
     connectionStates: () => life.connections.traffic.countByState(),
     drainPhase: life.phase,
     isRegistryUp: registration.isUp,
     dirty: registration.dirty,
   });
+
+  function limitPort(server: Server, name: string, maxSockets: number): void {
+    const dropping = new Episode(clock, {
+      begins: () =>
+        log.warn({ port: name, maxSockets }, 'new connections are cut: the limit of open files allows no more'),
+      ends: (cut) => log.info({ port: name, cut }, 'new connections are accepted again'),
+    });
+    limitConnections(server, maxSockets, () => dropping.happened());
+  }
 
   /** Last opened, first closed; the admin side stays until whoever waits at /pre-stop has the answer. */
   const close = async (): Promise<void> => {
@@ -130,6 +152,8 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     ports.devicePort = await listen(device.server, 'DEVICE_PORT', { host, port: config.DEVICE_PORT });
     log.info({ ...ports, drainPlan: config.drainPlan }, 'listening');
     for (const warning of configWarnings(config)) log.warn(warning);
+    const warning = openFilesWarning(fileLimit, config.MAX_CONNECTIONS);
+    if (warning) log.warn(warning);
   };
 
   let terminations = 0;

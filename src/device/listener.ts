@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { closeTimeoutMs } from '../../machines/drain-plan.ts';
 import { Problem } from '../http/problem.ts';
+import type { ProblemCode } from '../http/problems.ts';
 import { rawAnswer } from '../http/raw-answer.ts';
 import { closeServer } from '../http/server.ts';
 import type { Logger } from '../log.ts';
@@ -32,6 +33,8 @@ declare module 'ws' {
 export interface DeviceListenerOptions {
   maxPayloadBytes: number;
   capacity: () => Capacity;
+  /** Called for each request that is refused. */
+  onRefused?: (code: ProblemCode) => void;
   /** Undefined: nobody has to prove anything. */
   authenticate?: Authenticate | undefined;
   contest: Contest;
@@ -155,6 +158,7 @@ export class DeviceListener {
 
   #note({ code }: Problem, url: string | undefined): void {
     this.#options.metrics.connected(code);
+    this.#options.onRefused?.(code);
     this.#options.log.debug({ code, url: printableUrl(url) }, 'connect refused');
   }
 }

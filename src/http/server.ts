@@ -35,6 +35,13 @@ export async function listen(
   return (server.address() as AddressInfo).port;
 }
 
+/** A server over `max` closes a new connection as soon as it is accepted. Then `onDropped` is called. Infinity: no limit. */
+export function limitConnections(server: Server, max: number, onDropped: () => void): void {
+  if (max === Infinity) return;
+  server.maxConnections = max;
+  server.on('drop', onDropped);
+}
+
 /** How often a closing server drops the connections that have become idle, ms. */
 const idleCheckMs = 20;
 

@@ -7,12 +7,13 @@ import { createConnectLimit } from '../device/connect-limit.ts';
 import { createContest } from '../device/contest.ts';
 import { createLifeLog } from '../device/life-log.ts';
 import { DeviceListener } from '../device/listener.ts';
+import { Episode } from '../episode.ts';
 import type { Life } from '../life.ts';
 import { TokenBucket } from '../token-bucket.ts';
 import type { Parts } from '../parts.ts';
 
 export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
-  const { config, clock, clockwork, log, metrics, registration, podClient, self, tracing } = parts;
+  const { config, clock, clockwork, log, metrics, registration, podClient, self, sockets, tracing } = parts;
   const { connections } = life;
   const settings = {
     podId: config.POD_UID,
@@ -37,6 +38,11 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
   const origins = config.ALLOWED_ORIGINS && new Set(config.ALLOWED_ORIGINS);
   const takeTurnOf = createConnectLimit(config, clock);
   const turns = new TokenBucket(config.ACCEPTS_PER_SECOND, clock.now());
+  const maxConnections = Math.min(config.MAX_CONNECTIONS || Infinity, sockets.devices);
+  const full = new Episode(clock, {
+    begins: () => log.warn({ maxConnections }, 'the pod is full: new devices are refused'),
+    ends: (refused) => log.info({ refused }, 'the pod is no longer full'),
+  });
   return new DeviceListener({
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
     metrics,
@@ -44,12 +50,15 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
     capacity: () => ({
       accepting: life.is('accepting'),
       connections: connections.size,
-      maxConnections: config.MAX_CONNECTIONS,
+      maxConnections,
       isOriginAllowed: (origin) => origins === undefined || origins.has(origin),
       isHere: (deviceId) => connections.get(deviceId) !== undefined,
       takeTurnOf,
       takeTurn: () => turns.take(clock.now()),
     }),
+    onRefused: (code) => {
+      if (code === 'full') full.happened();
+    },
     authenticate: createAuthenticate({ config, clock, log }),
     contest: createContest(
       connections,
