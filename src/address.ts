@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, SocketAddress } from 'node:net';
 
 /** Private, shared and loopback ranges (RFC 1918, RFC 6598, RFC 4193, RFC 1122, RFC 4291): where pods live. */
 export const privateCidrs = [
@@ -33,6 +33,13 @@ export function insideCidrs(cidrs: readonly string[]): (address: string) => bool
 /** Is it a host name as in RFC 1123 §2.1, without a port and without a wildcard? Underscores are allowed. */
 export function isHostName(text: string): boolean {
   return text.length <= 253 && /^[a-z\d_]([\w-]*[a-z\d_])?(\.[a-z\d_]([\w-]*[a-z\d_])?)*$/i.test(text);
+}
+
+/** A literal IP address in its one spelling. IPv4 in IPv6 (`::ffff:192.0.2.1`) is IPv4, and the zone of a link-local address is left out. */
+export function canonicalAddress(address: string): string {
+  if (isIP(address) !== 6) return address;
+  const { address: spelt } = new SocketAddress({ address, family: 'ipv6' });
+  return /^::ffff:([\d.]+)$/.exec(spelt)?.[1] ?? spelt;
 }
 
 /** `IP:PORT` as it stands in a URL. */

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { hostPort } from './address.ts';
 import { configTable } from './config.ts';
+import { isWildcard } from './listen-address.ts';
 import { UsageError } from './usage-error.ts';
 
 /** `hints`: print lines to try the pod with once it listens. `args`: what stands behind the command. */
@@ -69,8 +70,8 @@ ${lines.join('\n')}
 }
 
 /** Two lines to paste, one to be a device and one to push to it, with what a newcomer has: node and curl. */
-export function hintText(listenHost: string, ports: { devicePort: number; callbackPort: number }): string {
-  const host = listenHost === '0.0.0.0' ? '127.0.0.1' : listenHost;
+export function hintText(listenHost: string | undefined, ports: { devicePort: number; callbackPort: number }): string {
+  const host = listenHost === undefined || isWildcard(listenHost) ? '127.0.0.1' : listenHost;
   const device = hostPort(host, ports.devicePort);
   const callback = hostPort(host, ports.callbackPort);
   const script =

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
 import { insideCidrs, isCidr, isHostName, privateCidrs } from './address.ts';
@@ -13,6 +12,7 @@ import {
   isTrimmed,
   originAdvice,
 } from './auth-settings.ts';
+import { externalAddress, hostMistake, isWildcard, needsTranslation } from './listen-address.ts';
 import { parseRedisUrl, sentinelMistake } from './registry/redis-url.ts';
 import type { Variable } from './variable.ts';
 import { integer, list, matching, ms, oneOf, port, secret } from './variable.ts';
@@ -29,9 +29,19 @@ export class ConfigError extends Error {
 
 /** Every variable the program reads. */
 const variables = {
-  HOST: matching('address the listeners bind to', 'an IP address', (value) => isIP(value) !== 0, '0.0.0.0'),
+  HOST: matching(
+    'address the listeners bind to; by default every one, IPv6 and IPv4',
+    'an IP address',
+    (value) => isIP(value) !== 0,
+  ),
   DEVICE_PORT: port('port for devices; 0 is any free one', 8080),
   CALLBACK_PORT: port('port for services and other pods', 8081),
+  CALLBACK_ADVERTISED_PORT: integer(
+    'callback port published in the registry, when something before the pod maps another port to CALLBACK_PORT; by default the port listened on',
+    undefined,
+    1,
+    65_535,
+  ),
   ADMIN_PORT: port('port for the kubelet, Prometheus and operators', 8082),
   ADMIN_HOSTS: list(
     'names by which browsers and others reach the admin port, beside IP addresses and localhost; by default none',
@@ -39,9 +49,9 @@ const variables = {
     isHostName,
   ),
   POD_IP: matching(
-    'address published in the registry; by default the first external IPv4, 127.0.0.1 without Redis',
+    'address published in the registry; by default HOST if it is one address, else the first external one, IPv4 before IPv6, or 127.0.0.1 without Redis',
     'an IP address other pods reach',
-    (value) => isIP(value) !== 0 && value !== '0.0.0.0' && value !== '::',
+    (value) => isIP(value) !== 0 && !isWildcard(value),
   ),
   POD_UID: matching(
     'name of this pod in the registry, never that of another pod, not even of one that is gone; by default a random one',
@@ -162,7 +172,9 @@ type Variables = typeof variables;
 type Parsed = { [Name in keyof Variables]: Variables[Name] extends Variable<infer T> ? T : never };
 type WorkedOut = 'POD_IP' | 'POD_UID';
 type Optional =
+  | 'HOST'
   | 'ADMIN_HOSTS'
+  | 'CALLBACK_ADVERTISED_PORT'
   | 'REDIS_URL'
   | 'REDIS_SENTINEL_USERNAME'
   | 'REDIS_SENTINEL_PASSWORD'
@@ -189,12 +201,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function loadConfig(env: Environment): Config {
   const read = <Name extends keyof Variables>(name: Name) => parse(name, env[name]) as Parsed[Name];
   const values = Object.fromEntries(variableNames().map((name) => [name, read(name)])) as Parsed;
-  const mistake = authMistake(values) ?? sentinelMistake(values);
+  const podIp = values.POD_IP || podAddress(values);
+  const mistake = authMistake(values) ?? sentinelMistake(values) ?? hostMistake({ ...values, POD_IP: podIp });
   if (mistake) throw new ConfigError(mistake);
-  const redisUrl = env['REDIS_URL'] || undefined;
   return {
     ...values,
-    POD_IP: env['POD_IP'] || (redisUrl ? externalAddress() : '127.0.0.1'),
+    POD_IP: podIp,
     POD_UID: env['POD_UID'] || randomUUID(),
     drainPlan: checkedPlan(values),
   };
@@ -220,6 +232,11 @@ export function configWarnings(config: Config): string[] {
   }
   if (config.CONNECTS_PER_ADDRESS_PER_SECOND === 0 && config.TRUSTED_PROXIES) {
     warnings.push('TRUSTED_PROXIES has no effect without CONNECTS_PER_ADDRESS_PER_SECOND');
+  }
+  if (needsTranslation(config)) {
+    warnings.push(
+      'POD_IP is not HOST: other pods reach this one only if the network translates the one into the other',
+    );
   }
   if (!insideCidrs(config.POD_CIDRS)(config.POD_IP)) {
     warnings.push('POD_IP is outside POD_CIDRS: pods with the same setting forward no callback to this one');
@@ -294,12 +311,11 @@ function isUrl(name: keyof Variables): boolean {
   return name.endsWith('_URL');
 }
 
-/** Other pods must reach this one by it. */
-function externalAddress(): string {
-  for (const addresses of Object.values(networkInterfaces())) {
-    for (const { address, family, internal } of addresses ?? []) if (family === 'IPv4' && !internal) return address;
-  }
-  throw new ConfigError(
-    'POD_IP is not set and this host has no external IPv4 address: set it to the one other pods reach',
-  );
+/** By default other pods reach this one where it listens. Without Redis there are no others. */
+function podAddress({ HOST, REDIS_URL }: Parsed): string {
+  if (HOST !== undefined && !isWildcard(HOST)) return HOST;
+  if (!REDIS_URL) return '127.0.0.1';
+  const address = externalAddress();
+  if (address !== undefined) return address;
+  throw new ConfigError('POD_IP is not set and this host has no external address: set it to the one other pods reach');
 }

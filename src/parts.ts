@@ -1,3 +1,4 @@
+import type { Self } from './callback/owners.ts';
 import type { PodClient } from './callback/pod-client.ts';
 import type { Clock } from './clock.ts';
 import type { Clockwork } from './clockwork.ts';
@@ -5,6 +6,7 @@ import type { Config } from './config.ts';
 import type { FreezeWatch } from './freeze-watch.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
+import type { SocketShares } from './open-files.ts';
 import type { Registration } from './registry/registration.ts';
 import type { Tracing } from './tracing/tracing.ts';
 
@@ -27,7 +29,9 @@ export interface Parts {
   freezeWatch: FreezeWatch;
   registration: Registration;
   podClient: PodClient;
-  ports: Ports;
+  /** This pod, as entries, other pods and services know it. */
+  self: Self;
+  sockets: SocketShares;
   /** Requests without an end are to come to one. */
   closing: AbortSignal;
   tracing: Tracing | undefined;

@@ -1,15 +1,19 @@
 /** The composition root: every part of a pod, wired by plain calls. Nothing is shared between two pods of one process. */
+import type { Self } from './callback/owners.ts';
+import type { Server } from 'node:http';
 import { PodClient } from './callback/pod-client.ts';
 import type { Clock } from './clock.ts';
 import { isoTime } from './clock.ts';
 import { Clockwork } from './clockwork.ts';
 import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
+import { Episode } from './episode.ts';
 import { FreezeWatch } from './freeze-watch.ts';
-import { listen } from './http/server.ts';
+import { limitConnections, listen } from './http/server.ts';
 import { createLife } from './life.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
+import { openFileLimit, openFilesWarning, shareSockets } from './open-files.ts';
 import { createRegistration } from './registry/registration.ts';
 import { createTracing } from './tracing/tracing.ts';
 import { createAdminListener } from './listeners/admin.ts';
@@ -41,6 +45,11 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
   const metrics = createMetrics();
   const tracing = createTracing();
   const ports: Ports = { devicePort: 0, callbackPort: 0, adminPort: 0 };
+  const self: Self = {
+    podId: config.POD_UID,
+    serverIp: config.POD_IP,
+    port: () => config.CALLBACK_ADVERTISED_PORT ?? ports.callbackPort, // known once the pod listens
+  };
   const startedAt = isoTime(clock, clock.now());
   const registration = createRegistration({
     config,
@@ -49,8 +58,8 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     metrics,
     leases: () => life.connections.leases(),
     record: () => ({
-      serverIp: config.POD_IP,
-      port: ports.callbackPort,
+      serverIp: self.serverIp,
+      port: self.port(),
       state: life.is('draining') ? 'draining' : 'serving',
       connections: life.connections.size,
       startedAt,
@@ -76,7 +85,13 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     registration.verifyAll();
   });
   const clockwork = new Clockwork(clock, () => freezeWatch.check());
-  const introduction = { token: config.CALLBACK_TOKENS?.[0], acceptsPodId: config.CALLBACK_AUTH === 'none' };
+  const fileLimit = openFileLimit();
+  const sockets = shareSockets(fileLimit);
+  const introduction = {
+    token: config.CALLBACK_TOKENS?.[0],
+    acceptsPodId: config.CALLBACK_AUTH === 'none',
+    maxTotalSockets: sockets.pods,
+  };
   const podClient = tracing?.podClient(introduction) ?? new PodClient(introduction);
   tracing?.drain(life);
   const closing = new AbortController();
@@ -90,13 +105,17 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     metrics,
     registration,
     podClient,
-    ports,
+    self,
+    sockets,
     closing: closing.signal,
     tracing,
   };
   const admin = createAdminListener(parts, life);
   const callback = createCallbackListener(parts, life);
   const device = createDeviceListener(parts, life);
+  limitPort(admin.server, 'ADMIN_PORT', sockets.admin);
+  limitPort(callback.server, 'CALLBACK_PORT', sockets.callers);
+  limitPort(device.server, 'DEVICE_PORT', sockets.deviceSockets);
   metrics.observe({
     connectionStates: () => life.connections.traffic.countByState(),
     drainPhase: life.phase,
@@ -104,6 +123,15 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     isRegistryEvicting: registration.isEvicting,
     dirty: registration.dirty,
   });
+
+  function limitPort(server: Server, name: string, maxSockets: number): void {
+    const dropping = new Episode(clock, {
+      begins: () =>
+        log.warn({ port: name, maxSockets }, 'new connections are cut: the limit of open files allows no more'),
+      ends: (cut) => log.info({ port: name, cut }, 'new connections are accepted again'),
+    });
+    limitConnections(server, maxSockets, () => dropping.happened());
+  }
 
   /** Whoever waits at /pre-stop is answered like everybody whose request is under way. */
   const close = async (): Promise<void> => {
@@ -123,6 +151,8 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     ports.devicePort = await listen(device.server, 'DEVICE_PORT', { host, port: config.DEVICE_PORT });
     log.info({ ...ports, drainPlan: config.drainPlan }, 'listening');
     for (const warning of configWarnings(config)) log.warn(warning);
+    const warning = openFilesWarning(fileLimit, config.MAX_CONNECTIONS);
+    if (warning) log.warn(warning);
   };
 
   let terminations = 0;

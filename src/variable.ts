@@ -18,7 +18,7 @@ const variable = <T>(about: string, allowed: string, schema: z.ZodType<T, string
   ...(fallback === undefined ? {} : { default: fallback }),
 });
 
-export const integer = (about: string, fallback: number, min: number, max: number) =>
+export const integer = (about: string, fallback: number | undefined, min: number, max: number) =>
   variable(
     about,
     `a whole number from ${min} to ${max}`,
@@ -27,7 +27,7 @@ export const integer = (about: string, fallback: number, min: number, max: numbe
       .regex(/^\d{1,10}$/)
       .transform(Number)
       .pipe(z.number().min(min).max(max)),
-    String(fallback),
+    fallback === undefined ? undefined : String(fallback),
   );
 
 export const oneOf = <const T extends string>(about: string, values: readonly [T, ...T[]]) =>

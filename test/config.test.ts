@@ -19,11 +19,12 @@ describe('without any variable', () => {
     const config = loadConfig({});
 
     expect(config).toMatchObject({
-      HOST: '0.0.0.0',
+      HOST: undefined,
       DEVICE_PORT: 8080,
       CALLBACK_PORT: 8081,
       ADMIN_PORT: 8082,
       POD_IP: '127.0.0.1',
+      CALLBACK_ADVERTISED_PORT: undefined,
       REDIS_URL: undefined,
       REDIS_PREFIX: 'ws-connect',
       LEASE_TTL_MS: 60_000,
@@ -94,6 +95,8 @@ describe('a variable', () => {
     ['DRAIN_SWEEPS', '99999999999999999999', 'a whole number from 1 to 1000'],
     ['DRAIN_SWEEPS', 'NaN', 'a whole number from 1 to 1000'],
     ['DEVICE_PORT', '65536', 'a whole number from 0 to 65535'],
+    ['CALLBACK_ADVERTISED_PORT', '0', 'a whole number from 1 to 65535'],
+    ['CALLBACK_ADVERTISED_PORT', '65536', 'a whole number from 1 to 65535'],
     ['DEVICE_PORT', 'http', 'a whole number from 0 to 65535'],
     ['MAX_PAYLOAD_BYTES', '0', 'a whole number from 1 to'],
     ['MAX_PAYLOAD_BYTES', '64k', 'a whole number from 1 to'],
@@ -101,6 +104,8 @@ describe('a variable', () => {
     ['HOST', 'localhost', 'an IP address'],
     ['HOST', '::1%', 'an IP address'],
     ['POD_IP', 'pod-1.pods', 'an IP address'],
+    ['POD_IP', '0.0.0.0', 'an IP address'],
+    ['POD_IP', '0::0', 'an IP address'],
     ['POD_UID', 'a b', '1 to 128 of'],
     ['POD_UID', 'x'.repeat(129), '1 to 128 of'],
     ['POD_CIDRS', '10.0.0.0', 'ranges such as 10.0.0.0/8'],
@@ -365,7 +370,7 @@ it('with a Redis the address published is one that other pods can reach, or the 
     outcome = (error as ConfigError).message;
   }
 
-  expect(outcome).toMatch(/^(?!127\.)\d+\.\d+\.\d+\.\d+$|POD_IP is not set/);
+  expect(outcome).toMatch(/^(?!127\.|::1$)[\d.a-f:]+$|POD_IP is not set/);
 });
 
 describe('a warning at start', () => {

@@ -37,9 +37,15 @@ const headers = {
 export function pageRoutes(): Router {
   let reading: Promise<Map<string, PageFile>> | undefined;
 
+  /** Reads the files once, since few pods are ever looked at. What could not be read is tried again with the next request. */
+  const read = () =>
+    (reading ??= readFiles().catch((error: unknown) => {
+      reading = undefined;
+      throw error;
+    }));
+
   const serve = async (ctx: Context, name: string): Promise<void> => {
-    reading ??= readFiles(); // few pods are ever looked at
-    const file = (await reading).get(name);
+    const file = (await read()).get(name);
     if (!file) return; // 404
     ctx.set({ ...headers, 'Cache-Control': 'no-cache', ETag: file.etag });
     ctx.status = 200; // freshness counts for a success alone

@@ -11,6 +11,7 @@ import type { PodIdentity } from './pod-proof.ts';
 export interface Self {
   podId: string;
   serverIp: string;
+  /** Where others reach its callback listener. With CALLBACK_ADVERTISED_PORT it is another port than the one listened on. */
   port: () => number;
 }
 

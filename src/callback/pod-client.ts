@@ -45,6 +45,8 @@ export interface PodClientOptions {
   acceptsPodId?: boolean;
   /** Connections to one pod. By default there is no limit. */
   maxSockets?: number;
+  /** Connections to all pods together; a request beyond waits for a free one. By default there is no limit. */
+  maxTotalSockets?: number;
 }
 
 /** Requests to pods over kept connections. A redirect is an error. */
@@ -53,11 +55,11 @@ export class PodClient {
   readonly #credentials: CredentialStore;
   readonly #agent: Agent;
 
-  constructor({ token, acceptsPodId, maxSockets = Infinity }: PodClientOptions = {}) {
+  constructor({ token, acceptsPodId, maxSockets = Infinity, maxTotalSockets = Infinity }: PodClientOptions = {}) {
     this.#token = token;
     this.#credentials = new CredentialStore(acceptsPodId);
     // Freed sockets go well before the other side's keep-alive ends, so none is used that is just being closed.
-    this.#agent = new Agent({ keepAlive: true, timeout: 10_000, maxSockets });
+    this.#agent = new Agent({ keepAlive: true, timeout: 10_000, maxSockets, maxTotalSockets });
   }
 
   /** Begins a request; nothing is sent before its body is begun or ended. It may report more than one error. */

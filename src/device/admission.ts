@@ -8,7 +8,7 @@ export interface Capacity {
   /** False from the start of a drain. */
   accepting: boolean;
   connections: number;
-  /** 0: no limit. */
+  /** 0 or Infinity: no limit. */
   maxConnections: number;
   /** May a page of this origin be a device? */
   isOriginAllowed(origin: string): boolean;

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { isIP, SocketAddress } from 'node:net';
+import { isIP } from 'node:net';
+import { canonicalAddress } from '../address.ts';
 
 /** Who sent a request, as Node has it. */
 export interface Sender {
@@ -45,7 +46,5 @@ function groups(text: string): string[] {
 function addressOf(hop: string): string | undefined {
   const text = hop.trim();
   const host = /^\[(.*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;
-  if (isIP(host) !== 6) return isIP(host) === 4 ? host : undefined;
-  const { address } = new SocketAddress({ address: host, family: 'ipv6' });
-  return /^::ffff:([\d.]+)$/.exec(address)?.[1] ?? address;
+  return isIP(host) === 0 ? undefined : canonicalAddress(host);
 }

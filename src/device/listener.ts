@@ -6,6 +6,7 @@ import { WebSocketServer } from 'ws';
 import { closeTimeoutMs } from '../../machines/drain-plan.ts';
 import { answerMalformed } from '../http/malformed.ts';
 import { Problem } from '../http/problem.ts';
+import type { ProblemCode } from '../http/problems.ts';
 import { rawAnswer } from '../http/raw-answer.ts';
 import { checkTarget } from '../http/request-target.ts';
 import type { Logger } from '../log.ts';
@@ -37,6 +38,8 @@ export interface DeviceListenerOptions {
   capacity: () => Capacity;
   /** Has the pod reached its registry, and is it not draining? */
   isReady: () => boolean;
+  /** Called for each request that is refused. */
+  onRefused?: (code: ProblemCode) => void;
   /** Undefined: nobody has to prove anything. */
   authenticate?: Authenticate | undefined;
   contest: Contest;
@@ -182,6 +185,7 @@ export class DeviceListener {
 
   #note({ code }: Problem, url: string | undefined): void {
     this.#options.metrics.connected(code);
+    this.#options.onRefused?.(code);
     this.#options.log.debug({ code, url: printableUrl(url) }, 'connect refused');
   }
 }

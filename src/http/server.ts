@@ -6,9 +6,9 @@ import { once } from 'node:events';
 export class ListenError extends Error {
   readonly code = 'listen';
 
-  constructor(variable: string, host: string, port: number, cause: unknown) {
+  constructor(variable: string, host: string | undefined, port: number, cause: unknown) {
     const why = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'the port is in use' : String(cause);
-    super(`${variable}=${port}: cannot listen on ${host}: ${why}`, { cause });
+    super(`${variable}=${port}: cannot listen on ${host ?? 'IPv6 and IPv4'}: ${why}`, { cause });
     this.name = 'ListenError';
   }
 }
@@ -20,11 +20,11 @@ export class ListenError extends Error {
  */
 const backlog = 4096;
 
-/** Resolves with the port, which is the one asked for or, for 0, any free one. */
+/** Without a host on every address, IPv6 and IPv4, or IPv4 alone where there is no IPv6 (`net.Server.listen`). Resolves with the port, which is the one asked for or, for 0, any free one. */
 export async function listen(
   server: Server,
   variable: string,
-  { host, port }: { host: string; port: number },
+  { host, port }: { host: string | undefined; port: number },
 ): Promise<number> {
   server.listen({ port, host, backlog });
   try {
@@ -33,4 +33,11 @@ export async function listen(
     throw new ListenError(variable, host, port, error);
   }
   return (server.address() as AddressInfo).port;
+}
+
+/** A server over `max` closes a new connection as soon as it is accepted. Then `onDropped` is called. Infinity: no limit. */
+export function limitConnections(server: Server, max: number, onDropped: () => void): void {
+  if (max === Infinity) return;
+  server.maxConnections = max;
+  server.on('drop', onDropped);
 }

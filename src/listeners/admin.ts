@@ -11,9 +11,9 @@ import type { Parts } from '../parts.ts';
 
 /** Closing it ends what somebody looks at all the time, too. */
 export function createAdminListener(parts: Parts, life: Life): HttpServer {
-  const { config, clock, log, metrics, registration, ports, startedAt } = parts;
+  const { config, clock, log, metrics, registration, self, startedAt } = parts;
   const { connections, actor } = life;
-  const { POD_UID: podId, POD_IP: serverIp, drainPlan: plan } = config;
+  const { POD_UID: podId, drainPlan: plan } = config;
   const overviews = new Overviews({ podId, startedAt, plan, life, metrics, isRegistryUp: registration.isUp, clock });
   const followers = new Followers({
     inspect: (observer) => actor.system.inspect(observer),
@@ -21,7 +21,7 @@ export function createAdminListener(parts: Parts, life: Life): HttpServer {
     clock,
   });
   const live = liveRoutes({
-    self: { podId, serverIp, port: () => ports.callbackPort },
+    self,
     connections,
     registry: registration.registry,
     overviews,

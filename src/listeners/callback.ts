@@ -13,9 +13,8 @@ import type { Life } from '../life.ts';
 import type { Parts } from '../parts.ts';
 
 export function createCallbackListener(parts: Parts, life: Life): HttpServer {
-  const { config, clock, freezeWatch, log, metrics, registration, podClient, ports, closing, tracing } = parts;
-  const { POD_IP: serverIp, POD_UID: podId, MAX_PAYLOAD_BYTES: maxPayloadBytes } = config;
-  const self = { podId, serverIp, port: () => ports.callbackPort };
+  const { config, clock, freezeWatch, log, metrics, registration, podClient, self, closing, tracing } = parts;
+  const { MAX_PAYLOAD_BYTES: maxPayloadBytes } = config;
   const owners = createOwners({
     registry: registration.registry,
     log,
@@ -30,8 +29,8 @@ export function createCallbackListener(parts: Parts, life: Life): HttpServer {
     {
       ...shared,
       forward: createForward(owners, podClient),
-      podId,
-      self: () => hostPort(serverIp, ports.callbackPort),
+      podId: self.podId,
+      self: () => hostPort(self.serverIp, self.port()),
       documents: { openapi, asyncapi },
     },
     batchRoute({ ...shared, owners, podClient, longRequests, closing, log }),

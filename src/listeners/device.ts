@@ -7,12 +7,13 @@ import { createConnectLimit } from '../device/connect-limit.ts';
 import { createContest } from '../device/contest.ts';
 import { createLifeLog } from '../device/life-log.ts';
 import { DeviceListener } from '../device/listener.ts';
+import { Episode } from '../episode.ts';
 import type { Life } from '../life.ts';
 import { TokenBucket } from '../token-bucket.ts';
 import type { Parts } from '../parts.ts';
 
 export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
-  const { config, clock, clockwork, log, metrics, registration, podClient, ports, tracing } = parts;
+  const { config, clock, clockwork, log, metrics, registration, podClient, self, sockets, tracing } = parts;
   const { connections } = life;
   const settings = {
     podId: config.POD_UID,
@@ -28,7 +29,7 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
   const isPodAddress = insideCidrs(config.POD_CIDRS);
   const takeover = createTakeover({ podClient, isPodAddress, metrics, log });
   const lease = registration.leasePorts({
-    owner: () => ({ serverIp: config.POD_IP, port: ports.callbackPort, podId: config.POD_UID }),
+    owner: () => ({ serverIp: self.serverIp, port: self.port(), podId: self.podId }),
     tookOver(holder, previous) {
       connections.noteTakeover(holder, clock.now());
       void takeover(holder.deviceId, previous);
@@ -37,6 +38,11 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
   const origins = config.ALLOWED_ORIGINS && new Set(config.ALLOWED_ORIGINS);
   const takeTurnOf = createConnectLimit(config, clock);
   const turns = new TokenBucket(config.ACCEPTS_PER_SECOND, clock.now());
+  const maxConnections = Math.min(config.MAX_CONNECTIONS || Infinity, sockets.devices);
+  const full = new Episode(clock, {
+    begins: () => log.warn({ maxConnections }, 'the pod is full: new devices are refused'),
+    ends: (refused) => log.info({ refused }, 'the pod is no longer full'),
+  });
   return new DeviceListener({
     maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
     metrics,
@@ -44,13 +50,16 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
     capacity: () => ({
       accepting: life.is('accepting'),
       connections: connections.size,
-      maxConnections: config.MAX_CONNECTIONS,
+      maxConnections,
       isOriginAllowed: (origin) => origins === undefined || origins.has(origin),
       isHere: (deviceId) => connections.get(deviceId) !== undefined,
       takeTurnOf,
       takeTurn: () => turns.take(clock.now()),
     }),
     isReady: () => life.is('ready'),
+    onRefused: (code) => {
+      if (code === 'full') full.happened();
+    },
     authenticate: createAuthenticate({ config, clock, log }),
     contest: createContest(
       connections,
@@ -58,7 +67,7 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
       createAskElsewhere({
         registry: registration.registry,
         podClient,
-        self: { podId: config.POD_UID, serverIp: config.POD_IP, port: () => ports.callbackPort },
+        self,
         isPodAddress,
         log,
       }),

@@ -28,6 +28,7 @@ describe('the address of a connect', () => {
     ['an IPv6 one in brackets with a port', '10.0.0.1', '[2001:DB8:0::1]:443', '2001:db8::1'],
     ['behind an IPv6 proxy', 'fd00::1', '2001:db8::1, [fd00::2]:443,10.0.0.1', '2001:db8::1'],
     ['IPv4 in IPv6', '::ffff:192.0.2.1', undefined, '192.0.2.1'],
+    ['a link-local one with its zone', 'fe80::1%eth0', undefined, 'fe80::1'],
     ['behind a proxy by IPv4 in IPv6', '::ffff:10.0.0.1', '::FFFF:c000:201', '192.0.2.1'],
     ['without the zone', 'fe80::1%eth0', undefined, 'fe80::1'],
     ['empty, when the socket is gone', undefined, '192.0.2.1', ''],

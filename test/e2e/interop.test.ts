@@ -49,7 +49,7 @@ it('the first of two native WebSockets with one id sees 4509, and the second goe
   expect(await first.child.exited).toEqual({ code: 0, signal: null });
 });
 
-it.each(['127.0.0.1', '0.0.0.0'])('the hints of a pod on %s work when pasted into a shell', async (host) => {
+it.each(['127.0.0.1', '0.0.0.0', ''])('the hints of a pod with HOST=%s work when pasted into a shell', async (host) => {
   const pod = startProcess({ HOST: host, IDLE_AFTER_MS: '200', DRAIN_INTERVAL_MS: '100' }, ['--hints']);
   const device = paste(await hint(pod, 'node'));
   await device.wrote('connected', () => device.lines[0]);

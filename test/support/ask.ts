@@ -24,7 +24,8 @@ export interface Question extends Pick<RequestOptions, 'agent'> {
 /** One HTTP request. Unlike `fetch` it sends `path` as it stands, dots and all. */
 export async function ask(base: string, path: string, question: Question = {}): Promise<Answer> {
   const { method = 'GET', headers = {}, body, agent, hasNoLength = false } = question;
-  const { hostname, port } = new URL(base);
+  const { hostname: bracketed, port } = new URL(base);
+  const hostname = bracketed.replace(/^\[(.*)\]$/, '$1');
   const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) };
   const outgoing = request({ hostname, port, path, method, agent, headers: { ...length, ...headers } });
   if (hasNoLength) for (const name of ['Content-Length', 'Transfer-Encoding']) outgoing.removeHeader(name);

@@ -38,13 +38,14 @@ export async function startPod(env: Environment = {}, clock: Clock = systemClock
   });
   const pod = createPod(config, { clock, log: createLogger(config.LOG_LEVEL, stream) });
   const ports = await pod.start();
+  const host = config.HOST ?? '127.0.0.1';
   return {
     pod,
     podId: config.POD_UID,
     ...ports,
-    device: `${config.HOST}:${ports.devicePort}`,
-    callback: `http://${config.HOST}:${ports.callbackPort}`,
-    admin: `http://${config.HOST}:${ports.adminPort}`,
+    device: `${host}:${ports.devicePort}`,
+    callback: `http://${host}:${ports.callbackPort}`,
+    admin: `http://${host}:${ports.adminPort}`,
     logs,
     logged,
     stop() {

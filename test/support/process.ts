@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
+import { isWildcard } from '../../src/listen-address.ts';
 import type { Exit } from './child.ts';
 import { Child } from './child.ts';
 
@@ -63,7 +64,7 @@ export class PodProcess {
 
   constructor(env: Record<string, string>, args: string[]) {
     const effective = { ...freePorts, ...env };
-    this.#host = effective.HOST === '0.0.0.0' ? '127.0.0.1' : effective.HOST;
+    this.#host = isWildcard(effective.HOST || undefined) ? '127.0.0.1' : effective.HOST;
     this.child = new Child(process.execPath, [program, ...args], { env: { POD_IP: this.#host, ...effective } });
     this.log = new Log(this.child);
   }
