@@ -22,6 +22,8 @@ export type { Ports } from './parts.ts';
 export interface PodDependencies {
   clock: Clock;
   log: Logger;
+  /** How many lines of the log were dropped since the start; by default none ever is. */
+  droppedLogLines?: () => number;
 }
 
 export interface Pod {
@@ -36,7 +38,8 @@ export interface Pod {
 /** How long requests under way may take once the drain is over, ms. */
 const lastAnswersMs = 500;
 
-export function createPod(config: Config, { clock, log: rootLog }: PodDependencies): Pod {
+export function createPod(config: Config, dependencies: PodDependencies): Pod {
+  const { clock, log: rootLog, droppedLogLines = () => 0 } = dependencies;
   const log = rootLog.child({ podId: config.POD_UID });
   const metrics = createMetrics();
   const tracing = createTracing();
@@ -102,6 +105,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     drainPhase: life.phase,
     isRegistryUp: registration.isUp,
     dirty: registration.dirty,
+    droppedLogLines,
   });
 
   /** Last opened, first closed; the admin side stays until whoever waits at /pre-stop has the answer. */

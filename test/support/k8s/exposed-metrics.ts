@@ -9,6 +9,7 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
     drainPhase: () => 'serving',
     isRegistryUp: () => true,
     dirty: () => ({ count: 0, oldestMs: 0 }),
+    droppedLogLines: () => 0,
   });
   metrics.connected('accepted');
   metrics.closed(kicked);
