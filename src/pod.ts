@@ -11,6 +11,7 @@ import { createLife } from './life.ts';
 import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createRegistration } from './registry/registration.ts';
+import type { PodRecord } from './registry/registry.ts';
 import { createTracing } from './tracing/tracing.ts';
 import { createAdminListener } from './listeners/admin.ts';
 import { createCallbackListener } from './listeners/callback.ts';
@@ -45,19 +46,21 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
   const tracing = createTracing();
   const ports: Ports = { devicePort: 0, callbackPort: 0, adminPort: 0 };
   const startedAt = isoTime(clock, clock.now());
+  /** The pod's own record. The drain's first effect says by itself what the state is: its chart still shows the state before then. */
+  const record = (state: PodRecord['state'] = life.is('accepting') ? 'serving' : 'draining'): PodRecord => ({
+    serverIp: config.POD_IP,
+    port: ports.callbackPort,
+    state,
+    connections: life.connections.size,
+    startedAt,
+  });
   const registration = createRegistration({
     config,
     clock,
     log,
     metrics,
     leases: () => life.connections.leases(),
-    record: () => ({
-      serverIp: config.POD_IP,
-      port: ports.callbackPort,
-      state: life.is('draining') ? 'draining' : 'serving',
-      connections: life.connections.size,
-      startedAt,
-    }),
+    record,
     reached() {
       if (life.is('ready')) return;
       life.actor.send({ type: 'registry.reached' });
@@ -70,7 +73,7 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
     clock,
     log,
     metrics,
-    announceDrain: registration.announce,
+    announceDrain: () => registration.announce(record('draining')),
     grantCloses: registration.grantCloses,
   });
   const freezeWatch = new FreezeWatch(clock, config.LEASE_TTL_MS / 3, (frozenMs) => {

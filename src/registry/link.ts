@@ -72,10 +72,10 @@ export class RegistryLink implements RegistryLinkEffects {
   }
 
   /** Writes the pod's record now. A server that cannot be written to is as good as none. */
-  async beat(): Promise<void> {
-    const { registry, podId, record, clock, log } = this.#options;
+  async beat(record = this.#options.record()): Promise<void> {
+    const { registry, podId, clock, log } = this.#options;
     try {
-      await registry.writePod(podId, record());
+      await registry.writePod(podId, record);
       const askedAt = clock.now();
       this.clock.note(await registry.time(), askedAt, clock.now());
       this.tell({ type: 'registry.answered' });
