@@ -29,7 +29,22 @@ export function repeat(clock: Clock, delayMs: () => number, run: () => Promise<v
   };
 }
 
-/** A point on `clock` as ISO 8601 UTC. */
+/** How far the machine's time may be from what it was expected to be before it counts as set anew, ms. Reading two clocks takes less. */
+const setAnewMs = 1000;
+
+/** What to add to a time of each clock to get the machine's time, ms. */
+const offsets = new WeakMap<Clock, number>();
+
+/**
+ * A point on `clock` as ISO 8601 UTC, the same whenever it is asked for. Only when somebody has set the machine's time, such as NTP
+ * after the machine was paused, do all points follow: those of a pod that lives for weeks shall fit the `time` of its log.
+ */
 export function isoTime(clock: Clock, at: number): string {
-  return new Date(Date.now() - (clock.now() - at)).toISOString();
+  const present = Date.now() - clock.now();
+  let offset = offsets.get(clock);
+  if (offset === undefined || Math.abs(present - offset) >= setAnewMs) {
+    offset = present;
+    offsets.set(clock, offset);
+  }
+  return new Date(at + offset).toISOString();
 }

@@ -3,13 +3,10 @@ import type { DestinationStream, Logger } from 'pino';
 
 export type { Logger } from 'pino';
 
-const stdout = 1;
+const nowhere: DestinationStream = { write: () => {} };
 
-/** One JSON line per entry, on stdout unless told otherwise. Bodies and credentials are never in it. */
-export function createLogger(
-  level: string,
-  destination: DestinationStream = pino.destination({ fd: stdout, sync: true }), // in order, and nothing lost at exit
-): Logger {
+/** Writes one JSON line for each entry to `destination`, by default nowhere. Bodies and credentials are never in it. */
+export function createLogger(level: string, destination: DestinationStream = nowhere): Logger {
   const serializers = { err: describeError };
   return pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, serializers }, destination);
 }

@@ -8,6 +8,7 @@ export class LoopLag {
   readonly #delay = monitorEventLoopDelay({ resolution: resolutionMs });
 
   start(): void {
+    this.#delay.reset(); // otherwise the time for which it was stopped counts as one delay
     this.#delay.enable();
   }
 

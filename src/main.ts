@@ -8,6 +8,7 @@ import { openapi } from './documents/openapi.ts';
 import { follow, FollowError } from './follow/command.ts';
 import { ListenError } from './http/server.ts';
 import { createLogger } from './log.ts';
+import { LogOutput, openStdout } from './log-output.ts';
 import { createPod } from './pod.ts';
 import { RehearsalError } from './rehearse/rehearsal-error.ts';
 import { onTermination } from './signals.ts';
@@ -30,9 +31,13 @@ async function main(): Promise<number> {
   if (invocation.command === 'asyncapi') return show(asyncapi());
   const config = loadConfig(process.env);
   if (invocation.command === 'print-config') return show(printableConfig(config));
-  const log = createLogger(config.LOG_LEVEL);
+  const output = new LogOutput(openStdout(), (lines) =>
+    log.warn({ podId: config.POD_UID, lines }, 'log lines were dropped here: nobody read them in time'),
+  );
+  const log = createLogger(config.LOG_LEVEL, output);
   process.on('uncaughtExceptionMonitor', (error) => log.fatal({ err: error }, 'crashed'));
-  const pod = createPod(config, { clock: systemClock, log });
+  process.on('exit', () => output.flush());
+  const pod = createPod(config, { clock: systemClock, log, droppedLogLines: () => output.dropped });
   onTermination(process, systemClock, () => pod.terminate());
   const ports = await pod.start();
   if (invocation.hints) process.stderr.write(hintText(config.HOST, ports));

@@ -15,6 +15,7 @@ import type { Logger } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { openFileLimit, openFilesWarning, shareSockets } from './open-files.ts';
 import { createRegistration } from './registry/registration.ts';
+import type { PodRecord } from './registry/registry.ts';
 import { createTracing } from './tracing/tracing.ts';
 import { createAdminListener } from './listeners/admin.ts';
 import { createCallbackListener } from './listeners/callback.ts';
@@ -26,6 +27,8 @@ export type { Ports } from './parts.ts';
 export interface PodDependencies {
   clock: Clock;
   log: Logger;
+  /** How many lines of the log were dropped since the start; by default none ever is. */
+  droppedLogLines?: () => number;
 }
 
 export interface Pod {
@@ -40,7 +43,8 @@ export interface Pod {
 /** How long requests under way may take once the drain is over, ms. */
 const lastAnswersMs = 500;
 
-export function createPod(config: Config, { clock, log: rootLog }: PodDependencies): Pod {
+export function createPod(config: Config, dependencies: PodDependencies): Pod {
+  const { clock, log: rootLog, droppedLogLines = () => 0 } = dependencies;
   const log = rootLog.child({ podId: config.POD_UID });
   const metrics = createMetrics();
   const tracing = createTracing();
@@ -51,19 +55,21 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     port: () => config.CALLBACK_ADVERTISED_PORT ?? ports.callbackPort, // known once the pod listens
   };
   const startedAt = isoTime(clock, clock.now());
+  /** The pod's own record. The drain's first effect says by itself what the state is: its chart still shows the state before then. */
+  const record = (state: PodRecord['state'] = life.is('accepting') ? 'serving' : 'draining'): PodRecord => ({
+    serverIp: self.serverIp,
+    port: self.port(),
+    state,
+    connections: life.connections.size,
+    startedAt,
+  });
   const registration = createRegistration({
     config,
     clock,
     log,
     metrics,
     leases: () => life.connections.leases(),
-    record: () => ({
-      serverIp: self.serverIp,
-      port: self.port(),
-      state: life.is('draining') ? 'draining' : 'serving',
-      connections: life.connections.size,
-      startedAt,
-    }),
+    record,
     reached() {
       if (life.is('ready')) return;
       life.actor.send({ type: 'registry.reached' });
@@ -76,7 +82,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     clock,
     log,
     metrics,
-    announceDrain: registration.announce,
+    announceDrain: () => registration.announce(record('draining')),
     grantCloses: registration.grantCloses,
   });
   const freezeWatch = new FreezeWatch(clock, config.LEASE_TTL_MS / 3, (frozenMs) => {
@@ -122,6 +128,7 @@ export function createPod(config: Config, { clock, log: rootLog }: PodDependenci
     isRegistryUp: registration.isUp,
     isRegistryEvicting: registration.isEvicting,
     dirty: registration.dirty,
+    droppedLogLines,
   });
 
   function limitPort(server: Server, name: string, maxSockets: number): void {

@@ -49,6 +49,7 @@ it('every metric of our own has its line, and no other is named', async () => {
     isRegistryUp: () => true,
     isRegistryEvicting: () => false,
     dirty: () => ({ count: 0, oldestMs: 0 }),
+    droppedLogLines: () => 0,
   });
 
   const exposed = [...(await metrics.text()).matchAll(/^# TYPE (ws_connect_\w+)/gm)].map(([, name]) => name!);

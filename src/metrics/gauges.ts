@@ -1,5 +1,5 @@
 import type { Registry } from 'prom-client';
-import { Gauge } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { LoopLag } from '../loop-lag.ts';
 
 const drainPhases = { serving: 0, draining: 1, stopped: 2 };
@@ -13,9 +13,11 @@ export interface MetricSources {
   /** It is known to delete entries when it is full. */
   isRegistryEvicting(): boolean;
   dirty(): { count: number; oldestMs: number };
+  /** How many lines of the log were dropped since the start. */
+  droppedLogLines(): number;
 }
 
-/** The gauges of the pod. */
+/** The gauges of the pod, and what else is read at every scrape. */
 export function exposeGauges(registers: Registry[], sources: MetricSources): void {
   exposeConnections(registers, sources);
   const gauge = (name: string, help: string, read: () => number) => {
@@ -52,6 +54,15 @@ export function exposeGauges(registers: Registry[], sources: MetricSources): voi
     () => sources.dirty().oldestMs / 1000,
   );
   gauge('ws_connect_drain_phase', '0 serving, 1 draining, 2 stopped', () => drainPhases[sources.drainPhase()]);
+  new Counter({
+    name: 'ws_connect_log_lines_dropped_total',
+    help: 'Lines of the log that were dropped because nobody read them in time',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sources.droppedLogLines());
+    },
+  });
 }
 
 export function exposeLag(registers: Registry[], lag: Pick<LoopLag, 'longestMs' | 'reset'>): void {

@@ -80,9 +80,9 @@ export class RegistryLink implements RegistryLinkEffects {
   }
 
   /** Writes the pod's record now. A server that cannot be written to is as good as none, unless all it lacks is room. */
-  async beat(): Promise<void> {
+  async beat(record = this.#options.record()): Promise<void> {
     try {
-      const isRecorded = await this.#write();
+      const isRecorded = await this.#write(record);
       if (!this.isUp()) return; // only a probe says that it is
       this.tell({ type: 'registry.answered' });
       if (isRecorded) this.#options.recorded();
@@ -95,7 +95,7 @@ export class RegistryLink implements RegistryLinkEffects {
   async #probe(): Promise<void> {
     try {
       const { evictionPolicy } = await this.#options.registry.check();
-      const isRecorded = await this.#write();
+      const isRecorded = await this.#write(this.#options.record());
       this.#learned(evictionPolicy);
       this.tell({ type: 'registry.answered' });
       if (isRecorded && this.isUp()) this.#options.recorded();
@@ -107,9 +107,9 @@ export class RegistryLink implements RegistryLinkEffects {
   }
 
   /** Writes the record, and asks for the time. False: there is no room for the record. */
-  async #write(): Promise<boolean> {
-    const { registry, podId, record, clock } = this.#options;
-    const isRecorded = await registry.writePod(podId, record()).then(
+  async #write(record: PodRecord): Promise<boolean> {
+    const { registry, podId, clock } = this.#options;
+    const isRecorded = await registry.writePod(podId, record).then(
       () => true,
       (error: RegistryUnavailable) => {
         if (error.isForRoom) return false;

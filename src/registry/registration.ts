@@ -84,8 +84,8 @@ export function createRegistration(options: RegistrationOptions) {
     dirty: () => ({ count: reconciler.size, oldestMs: reconciler.oldestMs() }),
     /** Goes over the entries of all open connections, at the pace of repairs. */
     verifyAll,
-    /** Writes the pod's record now. */
-    announce: () => void link.beat(),
+    /** Writes this record of the pod now. */
+    announce: (now: PodRecord) => void link.beat(now),
 
     start(): void {
       reconciler.start();

@@ -32,6 +32,7 @@ it('every metric of the contract is there, with its help and type', async () => 
     ws_connect_drain_phase: 'gauge',
     ws_connect_drain_closed_total: 'counter',
     ws_connect_event_loop_lag_seconds: 'gauge',
+    ws_connect_log_lines_dropped_total: 'counter',
     process_cpu_seconds_total: 'counter',
     process_open_fds: 'gauge',
     nodejs_eventloop_lag_seconds: 'gauge',

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { kicked } from '../../machines/disconnect.ts';
 import { createLifeLog } from '../../src/device/life-log.ts';
 import { createLogger } from '../../src/log.ts';
-import { push } from '../support/ask.ts';
+import { ask, push } from '../support/ask.ts';
 import { runDevice, runPod } from '../support/running.ts';
 
 /** Writes so many lives with this level, and returns the lines. */
@@ -31,6 +31,21 @@ describe('the line of a life', () => {
     expect(line['bytesSent']).toBeGreaterThan(1000);
     expect(line['bytesReceived']).toBeGreaterThan(500);
     expect(line).not.toHaveProperty('leftOut');
+  });
+
+  it('says the same time of the connect as every answer before', async () => {
+    const pod = await runPod({ LOG_LEVEL: 'info' });
+    const device = await runDevice(pod, 'lamp-1');
+    const named = new Set<unknown>();
+
+    for (let times = 0; times < 50; times += 1) {
+      const { json } = await ask(pod.callback, '/connections/lamp-1');
+      named.add((json as { connectedAt: string }).connectedAt);
+    }
+    await device.close();
+    named.add((await pod.logged('connection ended'))['openedAt']);
+
+    expect([...named]).toEqual([expect.stringMatching(/Z$/)]);
   });
 
   it('is written for 20 a second, and the next says how many were left out', () => {

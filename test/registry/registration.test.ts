@@ -57,13 +57,13 @@ describe('with a Redis', () => {
 
   it('the record of the pod is written at once, and deleted at the end', async () => {
     const running = await startedWith(2);
-    running.registration.announce();
+    running.registration.announce(podRecord({ state: 'draining', connections: 2 }));
     await until(async () => (await server.client.get(podKey))?.includes('"connections":2'));
     const record: unknown = JSON.parse((await server.client.get(podKey)) ?? '');
 
     await running.registration.stop();
 
-    expect(record).toEqual(podRecord({ connections: 2 }));
+    expect(record).toEqual(podRecord({ state: 'draining', connections: 2 }));
     expect(await server.client.exists(podKey)).toBe(0);
   });
 

@@ -55,7 +55,7 @@ export class RunningRegistration {
 
   /** Resolves once a registry that does not answer is known to be away. */
   async away(): Promise<void> {
-    for (let times = 0; times < 3; times += 1) this.registration.announce();
+    for (let times = 0; times < 3; times += 1) this.registration.announce(podRecord());
     await until(() => !this.registration.isUp());
   }
 

@@ -10,6 +10,7 @@ export async function exposedMetrics(): Promise<Map<string, Set<string>>> {
     isRegistryUp: () => true,
     isRegistryEvicting: () => false,
     dirty: () => ({ count: 0, oldestMs: 0 }),
+    droppedLogLines: () => 0,
   });
   metrics.connected('accepted');
   metrics.closed(kicked);
