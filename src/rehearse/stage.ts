@@ -55,7 +55,7 @@ export async function ownFleet(setting: Setting, closers: Closer[]): Promise<Sta
   return {
     devicesAt: `ws://${balancer.address}`,
     pods: () => fleet.callbackEndpoints,
-    lookUp: openLookup(redisUrl, env['REDIS_PREFIX']!, closers),
+    lookUp: openLookup(redisUrl, env['REDIS_PREFIX']!, env, closers),
     run: () => rollOut({ ...options, fleet, old, graceMs, clock, tell, signal }),
   };
 }
@@ -71,7 +71,7 @@ export function watched(elsewhere: Elsewhere, { options, env, signal }: Setting,
   return {
     devicesAt,
     pods: () => pods,
-    lookUp: options.redisUrl === undefined ? undefined : openLookup(options.redisUrl, prefix, closers),
+    lookUp: options.redisUrl === undefined ? undefined : openLookup(options.redisUrl, prefix, env, closers),
     async run() {
       await delay(seconds * 1000, undefined, { signal });
       return [];
@@ -82,7 +82,8 @@ export function watched(elsewhere: Elsewhere, { options, env, signal }: Setting,
 /** The environment of a pod, checked, with keys of its own in the registry so that a shared Redis may serve. */
 function podEnvironment({ env, options }: Setting) {
   const REDIS_PREFIX = `rehearsal-${randomBytes(4).toString('hex')}`;
-  const own = { ...env, ...options.podEnvironment, REDIS_PREFIX };
+  const ofRedis = options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl };
+  const own = { ...env, ...options.podEnvironment, ...ofRedis, REDIS_PREFIX };
   const { drainPlan } = loadConfig({ ...own, POD_IP: '127.0.0.1' }); // what is wrong is said before anything is started
   return { env: own as Record<string, string>, graceMs: drainPlan.graceMs };
 }
@@ -94,9 +95,10 @@ async function ownRedis(closers: Closer[]): Promise<string> {
 }
 
 /** Looks devices up as services do. */
-function openLookup(text: string, prefix: string, closers: Closer[]) {
+function openLookup(text: string, prefix: string, env: Environment, closers: Closer[]) {
   const events = { connected() {}, lost() {}, error() {} }; // a lookup that fails says so itself
-  const registry = new RedisRegistry({ url: parseRedisUrl(text)!, prefix, leaseTtlMs: 60_000, events });
+  const sentinelLogin = { username: env['REDIS_SENTINEL_USERNAME'], password: env['REDIS_SENTINEL_PASSWORD'] };
+  const registry = new RedisRegistry({ url: parseRedisUrl(text)!, prefix, leaseTtlMs: 60_000, events, sentinelLogin });
   closers.push(() => registry.close());
   return async (deviceId: string): Promise<Owner | undefined> => {
     const [entry] = await registry.lookup([deviceId]);

@@ -5,7 +5,7 @@ import { RegistryUnavailable } from '../../src/registry/registry.ts';
 import { claim } from '../support/claim.ts';
 import type { RedisCluster } from '../support/redis-cluster.ts';
 import { startCluster } from '../support/redis-cluster.ts';
-import { connectRedisRegistry } from '../support/redis-registry.ts';
+import { connectRedisRegistry, openRedisRegistry } from '../support/redis-registry.ts';
 import type { RedisSentinel } from '../support/redis-sentinel.ts';
 import { startSentinel } from '../support/redis-sentinel.ts';
 import { clusterRules, createUser, refusals, serverRules } from '../support/redis-user.ts';
@@ -127,6 +127,24 @@ describe.concurrent('in a Cluster', () => {
     );
 
     expect(replies.filter((reply) => reply instanceof RegistryUnavailable).length).toBe(0);
+  });
+
+  it.sequential('a check finds what any one of the masters refuses', async ({ onTestFinished }) => {
+    const registry = await openRedisRegistry(cluster.url);
+    onTestFinished(() => registry.close());
+    const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`);
+    const all = new Set(await Promise.all(keys.map((key) => cluster.masterOf(key))));
+
+    await registry.check();
+    const outcomes = [];
+    for (const { client } of all) {
+      await client.acl('SETUSER', 'default', '-getex');
+      outcomes.push(await registry.check().catch((error: RegistryUnavailable) => error));
+      await client.acl('SETUSER', 'default', '+getex');
+    }
+
+    expect(all.size).toBe(3);
+    expect(outcomes).toMatchObject(Array.from({ length: 3 }, () => ({ result: 'refused', operation: 'check' })));
   });
 
   it.sequential('all leases are registered after a failover', async ({ onTestFinished }) => {

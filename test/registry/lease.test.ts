@@ -101,6 +101,18 @@ describe('a registration', () => {
     expect(await scene.entry()).toMatchObject({ traceId: 'trace-1' });
   });
 
+  it('that the registry refuses is told apart from one that failed, and made up for', async () => {
+    registry.fail('register', 'refused');
+    const first = await lease.refresh();
+    const second = await lease.refresh();
+    registry.fail('refresh', 'refused');
+    const third = await lease.refresh();
+    const fourth = await lease.refresh();
+
+    expect([first, second, third, fourth]).toEqual(['refused', 'registered', 'refused', 'registered']);
+    expect(await scene.entry()).toMatchObject({ traceId: 'trace-1' });
+  });
+
   it('that was carried out without an answer is confirmed by the refresh', async () => {
     registry.fail('register', 'unanswered');
     const first = await lease.refresh();

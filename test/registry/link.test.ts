@@ -171,6 +171,97 @@ describe('the link to the registry', () => {
   });
 });
 
+describe('a registry that refuses something', () => {
+  const refusal = new RegistryUnavailable('check', new Error('NOPERM'), 'refused');
+
+  it('keeps the link down, and nothing is recorded, until it refuses no more', async () => {
+    faulty.refusal = refusal;
+    await startLink();
+    await clock.pass(20_000);
+    const before = [link.isUp(), writes(), recorded];
+
+    faulty.refusal = undefined;
+    await clock.pass(500);
+
+    expect(before).toEqual([false, 0, 0]);
+    expect([link.isUp(), recoveries.length, recorded]).toEqual([true, 1, 1]);
+  });
+
+  it('takes the link down when that is found after another connect', async () => {
+    await startLink();
+    faulty.refusal = refusal;
+
+    link.tell({ type: 'registry.connected' });
+    await setImmediate();
+
+    expect(link.isUp()).toBe(false);
+  });
+
+  it('is not taken for one that may be used because the record of the pod can be written', async () => {
+    faulty.refusal = refusal;
+    await startLink();
+
+    await link.beat();
+
+    expect(records.has('pod-1')).toBe(true);
+    expect([link.isUp(), recorded]).toEqual([false, 0]);
+  });
+
+  it('is not taken for one that may be used because of an answer to what was sent before', async () => {
+    const registry = guarded(faulty, { isUp: () => link.isUp(), tell: link.tell.bind(link) });
+    await startLink();
+    const answer = faulty.hold('lookup');
+    const lookup = registry.lookup(['device-1']);
+    faulty.refusal = refusal;
+    link.tell({ type: 'registry.connected' });
+    await setImmediate();
+
+    answer();
+    await lookup;
+
+    expect(link.isUp()).toBe(false);
+  });
+});
+
+describe('a registry that is full', () => {
+  it('is up, but the pod is not recorded before there is room', async () => {
+    faulty.isFull = true;
+    await startLink();
+    await clock.pass(20_000);
+    const before = [link.isUp(), recorded];
+
+    faulty.isFull = false;
+    await clock.pass(5000);
+
+    expect(before).toEqual([true, 0]);
+    expect([link.isUp(), recorded, recoveries.length]).toEqual([true, 1, 1]);
+  });
+
+  it('does not go down when the record finds no room any more', async () => {
+    await startLink();
+    faulty.isFull = true;
+
+    await clock.pass(60_000, 500);
+
+    expect(link.isUp()).toBe(true);
+  });
+});
+
+describe('what a registry does when it is full', () => {
+  it('is known from the first probe, and learned again after another connect', async () => {
+    faulty.facts = { evictionPolicy: 'volatile-lru' };
+    const before = link.evictionPolicy;
+    await startLink();
+    const first = link.evictionPolicy;
+
+    faulty.facts = { evictionPolicy: 'noeviction' };
+    link.tell({ type: 'registry.connected' });
+    await setImmediate();
+
+    expect([before, first, link.evictionPolicy]).toEqual([undefined, 'volatile-lru', 'noeviction']);
+  });
+});
+
 describe('at the end', () => {
   it('the record is deleted, and nothing is written any more', async () => {
     await startLink();

@@ -14,8 +14,8 @@ import { RegistryUnavailable } from '../../src/registry/registry.ts';
 
 type Operation = Exclude<keyof CheckedRegistry, 'close'>;
 
-/** `lost`: never carried out. `unanswered`: carried out, but the caller does not learn of it. */
-type Outcome = 'answered' | 'unanswered' | 'lost';
+/** `lost`: never carried out. `refused`: nor this one, and the registry says so. `unanswered`: carried out, but the caller does not learn of it. */
+type Outcome = 'answered' | 'unanswered' | 'lost' | 'refused';
 
 interface Fault {
   gate: Promise<void>;
@@ -40,7 +40,7 @@ export class FaultyRegistry implements CheckedRegistry {
     this.#registry = registry;
   }
 
-  fail(operation: Operation, outcome: 'unanswered' | 'lost' = 'lost'): void {
+  fail(operation: Operation, outcome: Exclude<Outcome, 'answered'> = 'lost'): void {
     this.#faults.set(operation, { gate: Promise.resolve(), outcome });
   }
 
@@ -116,6 +116,7 @@ export class FaultyRegistry implements CheckedRegistry {
     const outcome = fault?.outcome ?? this.usually;
     await fault?.gate;
     if (outcome === 'lost') throw new RegistryUnavailable(operation, new Error('the command was lost'));
+    if (outcome === 'refused') throw new RegistryUnavailable(operation, new Error('NOPERM'), 'refused');
     const answer = await run();
     if (outcome === 'unanswered') {
       throw new RegistryUnavailable(operation, new Error('the answer was lost'), 'unknown');

@@ -15,15 +15,7 @@ export const serverRules = [
   '+info',
 ];
 /** What it needs at the nodes of a Cluster: `asking` while a slot moves, and the last three only to be refused nothing. */
-export const clusterRules = [
-  ...serverRules,
-  '+cluster|slots',
-  '+cluster|info',
-  '+asking',
-  '+readonly',
-  '+readwrite',
-  '+client|setname',
-];
+export const clusterRules = [...serverRules, '+cluster|slots', '+asking', '+readonly', '+readwrite', '+client|setname'];
 
 const password = 'pass-word';
 
