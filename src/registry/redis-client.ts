@@ -158,7 +158,7 @@ function connectCluster({ tls, username, password, hosts }: RedisUrl, events: Re
     ...(tls ? { dnsLookup: (address, callback) => callback(null, address) } : {}), // certificates name hosts, not addresses
   });
   withoutSubscriber(client);
-  client.on('+node', limitNode);
+  client.on('+node', (node: Redis) => limitNode(node, events));
   let masters = '';
   /** A node is connected to by the first command for it, and refuses others until then. */
   const connectAll = async () => {
@@ -175,14 +175,14 @@ function connectCluster({ tls, username, password, hosts }: RedisUrl, events: Re
   return client.on('node error', events.error);
 }
 
-/** A node, and the copies of it that ask for the slots. */
-function limitNode(node: Redis): void {
+/** A node, and the copies of it that ask for the slots: what is wrong with those nobody else tells. */
+function limitNode(node: Redis, events: RedisEvents): void {
   limitReplies(node);
   const duplicate = node.duplicate.bind(node);
   node.duplicate = (override) => {
     const copy = duplicate(override);
     limitReplies(copy);
-    return copy;
+    return copy.on('error', events.error);
   };
 }
 

@@ -22,7 +22,14 @@ it.each([
     block,
     'without the end of a reply',
   ],
-  ['a string, of a node of a Cluster', 'redis+cluster://', 'cluster', '$100000000000\r\n', block, 'redis connection'],
+  [
+    'a string, of a node of a Cluster',
+    'redis+cluster://',
+    'slots',
+    '$100000000000\r\n',
+    block,
+    'without the end of a reply',
+  ],
 ])(
   'a Redis that answers with %s without an end is cut off and tried again, in bounded memory',
   async (_, scheme, command, head, piece, reason) => {
