@@ -38,7 +38,7 @@ describe.each(listeners)('on the %s port', (listener) => {
     const pod = await runPod();
     const client = await RawClient.connect(pod[listener]);
 
-    client.send(requestHead('GET', '/nothing', { Expect: 'the worst' }));
+    client.send(requestHead('GET', '/nothing', { Host: 'localhost', Expect: 'the worst' }));
     const answer = await client.answer();
 
     expect([answer.status, codeOf(answer)]).toEqual([404, 'no-such-route']);
