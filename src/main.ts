@@ -1,20 +1,19 @@
 #!/usr/bin/env node
-import { printMachines } from './admin/machines-command.ts';
 import { helpText, hintText, parseArguments } from './cli.ts';
 import { systemClock } from './clock.ts';
 import { ConfigError, loadConfig, printableConfig } from './config.ts';
-import { asyncapi } from './documents/asyncapi.ts';
-import { openapi } from './documents/openapi.ts';
 import { follow, FollowError } from './follow/command.ts';
 import { ListenError } from './http/server.ts';
 import { createLogger } from './log.ts';
 import { LogOutput, openStdout } from './log-output.ts';
-import { createPod } from './pod.ts';
 import { RehearsalError } from './rehearse/rehearsal-error.ts';
 import { onTermination } from './signals.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Returns the exit code. */
+/**
+ * Returns the exit code. Each command loads what it needs. Node opens all files of one import at once: all of the program would be more
+ * than a small limit of open files allows.
+ */
 async function main(): Promise<number> {
   const invocation = parseArguments(process.argv.slice(2));
   if (invocation.command === 'help') {
@@ -22,13 +21,16 @@ async function main(): Promise<number> {
     return 0;
   }
   if (invocation.command === 'rehearse') {
-    const { runRehearsal } = await import('./rehearse/command.ts'); // no pod needs it
+    const { runRehearsal } = await import('./rehearse/command.ts');
     return runRehearsal(invocation.args);
   }
   if (invocation.command === 'follow') return follow(invocation.args);
-  if (invocation.command === 'machines') return printMachines(invocation.args);
-  if (invocation.command === 'openapi') return show(openapi());
-  if (invocation.command === 'asyncapi') return show(asyncapi());
+  if (invocation.command === 'machines') {
+    const { printMachines } = await import('./admin/machines-command.ts');
+    return printMachines(invocation.args);
+  }
+  if (invocation.command === 'openapi') return show((await import('./documents/openapi.ts')).openapi());
+  if (invocation.command === 'asyncapi') return show((await import('./documents/asyncapi.ts')).asyncapi());
   const config = loadConfig(process.env);
   if (invocation.command === 'print-config') return show(printableConfig(config));
   const output = new LogOutput(openStdout(), (lines) =>
@@ -37,6 +39,9 @@ async function main(): Promise<number> {
   const log = createLogger(config.LOG_LEVEL, output);
   process.on('uncaughtExceptionMonitor', (error) => log.fatal({ err: error }, 'crashed'));
   process.on('exit', () => output.flush());
+  await import('./documents/openapi.ts');
+  await import('./registry/open.ts');
+  const { createPod } = await import('./pod.ts');
   const pod = createPod(config, { clock: systemClock, log, droppedLogLines: () => output.dropped });
   onTermination(process, systemClock, () => pod.terminate());
   const ports = await pod.start();

@@ -47,8 +47,8 @@ const cuts = {
   /** When the registry is back only what has failed is gone over. */
   'verify-all': {
     file: 'registry/registration.js',
-    what: 'verifyAll();\n            reached();',
-    instead: 'reached();',
+    what: 'troubles.recovered();\n            verifyAll();',
+    instead: 'troubles.recovered();',
   },
   /** Connections are put in order by the clocks of the pods' machines. */
   'registry-time': {

@@ -7,7 +7,8 @@ import { runPod } from '../support/running.ts';
 
 /** What becomes of this target: the url and the host that are left, or the code of the refusal. */
 function read(url: string, host: string | undefined = 'pod', httpVersion = '1.1') {
-  const request = { url, headers: { host }, httpVersion } as IncomingMessage;
+  const rawHeaders = host === undefined ? [] : ['Host', host];
+  const request = { url, headers: { host }, rawHeaders, httpVersion } as IncomingMessage;
   const problem = checkTarget(request);
   return problem?.code ?? [request.url, request.headers.host];
 }
@@ -47,7 +48,7 @@ describe('the target of a request', () => {
 
   it('needs a Host header by HTTP/1.1, also as a whole address, and none by HTTP/1.0', () => {
     const withoutHost = (url: string, version: string) => {
-      const request = { url, headers: {}, httpVersion: version } as IncomingMessage;
+      const request = { url, headers: {}, rawHeaders: [] as string[], httpVersion: version } as IncomingMessage;
       return checkTarget(request)?.code;
     };
 
