@@ -9,7 +9,7 @@ import { pageRoutes } from '../../dist/src/admin/page-routes.js';
 import { createHttpServer } from '../../dist/src/http/app.js';
 
 const silent = { warn() {}, error() {} };
-const server = createHttpServer(pageRoutes(), silent).listen(0, '127.0.0.1');
+const server = createHttpServer(pageRoutes(), silent).server.listen(0, '127.0.0.1');
 await once(server, 'listening');
 const agent = new Agent({ keepAlive: true, maxSockets: 1 }); // a connection that is open already needs no file
 
