@@ -59,6 +59,24 @@ describe.each(operations)('a guarded %s', (operation) => {
     expect(told).toEqual(['registry.answered']);
   });
 
+  it('of no commands is neither sent nor a failure', async () => {
+    const replies = await ask(operation, 0);
+
+    expect(replies).toEqual([]);
+    expect(told).toEqual([]);
+  });
+
+  it('that is answered after the link went down tells the gate nothing: only a probe opens it again', async () => {
+    const answer = faulty.hold(operation);
+    const replies = ask(operation, 1);
+    isUp = false;
+
+    answer();
+    await replies;
+
+    expect(told).toEqual([]);
+  });
+
   it('without any answer is a failure', async () => {
     faulty.usually = 'lost';
 
