@@ -120,8 +120,6 @@ describe('a variable', () => {
     ['REDIS_PREFIX', 'a{b}', '1 to 64 of'],
     ['DRAIN_PACE', 'fast', 'even or burst'],
     ['DEVICE_AUTH', 'basic', 'none or jwt'],
-    ['DEVICE_JWKS_URL', 'issuer/jwks.json', 'an http or https URL'],
-    ['DEVICE_JWKS_URL', 'file:///keys', 'an http or https URL'],
     ['ALLOWED_ORIGINS', '*', 'wildcards (*) are not supported'],
     ['ALLOWED_ORIGINS', 'https://*.example.com', 'wildcards (*) are not supported'],
     ['ALLOWED_ORIGINS', 'https://app.example.com, *', 'wildcards (*) are not supported'],

@@ -16,7 +16,7 @@ const badRequest: ProblemOptions = { code: 'bad-request', detail: 'this is no HT
 export const malformed = [badRequest, ...Object.values(problems)].map(({ code }) => code);
 
 /** How long a connection that is ended may still send, ms. What is sent to a connection that is cut takes the answer away (RFC 9112 §9.6). */
-const lingerMs = 2000;
+const lingerMs = 1000;
 
 export interface MalformedOptions {
   /** Hears of each answer. */

@@ -57,7 +57,7 @@ describe('a request with an empty If-Match', () => {
     ['callback', 'GET', '/connections/lamp-1', {}],
     ['callback', 'POST', '/callback/lamp-1', { 'Content-Length': '0' }],
     ['callback', 'POST', '/callback', { 'Content-Length': '0', 'Content-Type': 'application/x-ndjson' }],
-    ['admin', 'DELETE', '/connections/lamp-1', {}],
+    ['admin', 'DELETE', '/connections/lamp-1', { Host: 'localhost' }],
   ] as const)('on the %s port is a 400: %s %s', async (port, method, path, headers) => {
     const pod = await runPod();
     const device = await runDevice(pod);

@@ -23,7 +23,7 @@ it('bodies in chunks of one byte cost the pod about their size', { timeout: 60_0
 });
 
 it('batches in chunks of one byte cost the pod little while they wait for a device', { timeout: 60_000 }, async () => {
-  const pod = startProcess(heapOf(64));
+  const pod = startProcess(heapOf(128));
   const { callback, admin, device } = await pod.ready();
   await EnvelopeDevice.run({ device }, 'mute-1');
   const type = { 'Content-Type': 'application/x-ndjson', 'Transfer-Encoding': 'chunked' };

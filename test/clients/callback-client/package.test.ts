@@ -29,6 +29,7 @@ it('brings a service nothing of the server but what it needs, and of packages lr
     'callback/pod-exchange',
     'callback/pod-proof',
     'device-id',
+    'http/pieces',
     'message-id',
     'registry/entry',
   ];

@@ -46,8 +46,8 @@ describe.each([
     const other = await stranger(answer);
     own('lamp-1', { ...other, podId: 'dead' });
 
-    const single = await client.send('lamp-1', 'x', { deadlineMs: 300 });
-    const [batched] = await collected(client.batch([message], { deadlineMs: 300 }));
+    const single = await client.send('lamp-1', 'x', { deadlineMs: 1000 });
+    const [batched] = await collected(client.batch([message], { deadlineMs: 1000 }));
 
     expect(single).toMatchObject({ outcome: 'unavailable', code: 'owner-unreachable' });
     expect(batched).toMatchObject({ outcome: 'unavailable', code: 'owner-unreachable' });
@@ -58,9 +58,9 @@ describe.each([
     const { client, own } = runClientWithEntries({ ...options, breakerMs: 86_400_000 });
     const other = await stranger((_, response) => answerDelivered(response));
     own('lamp-1', { ...other, podId: 'dead' });
-    await client.send('lamp-1', 'x', { deadlineMs: 300 });
+    await client.send('lamp-1', 'x', { deadlineMs: 1000 });
 
-    await client.send('lamp-1', 'x', { deadlineMs: 300 });
+    await client.send('lamp-1', 'x', { deadlineMs: 1000 });
 
     expect(other.requests).toHaveLength(1);
   });
