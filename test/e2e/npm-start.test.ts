@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { Child } from '../support/child.ts';
 import { Device } from '../support/device.ts';
 import { addressesOf, Log } from '../support/process.ts';
 
 const project = fileURLToPath(new URL('../../', import.meta.url));
 const notSource = ['.git', 'dist', 'coverage', 'node_modules'];
+
+vi.setConfig({ testTimeout: 60_000 }); // each test builds the program
 
 /** A copy of the project: `npm start` builds, and would write into the program that other tests run. */
 let folder: string;
