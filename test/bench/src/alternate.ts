@@ -8,12 +8,13 @@ export type Rounds<T> = Record<string, T[]>;
 
 /** Measures all servers in turn, A B C D A B C D, so that what slows the machine for a while hits them all. */
 export async function alternate<T>(
-  { rounds, log }: PartOptions,
+  { rounds, log, before }: PartOptions,
   measure: (contender: Contender) => Promise<T>,
 ): Promise<Rounds<T>> {
-  const results: Rounds<T> = Object.fromEntries(contenders.map(({ name }) => [name, []]));
+  const servers = contenders(before);
+  const results: Rounds<T> = Object.fromEntries(servers.map(({ name }) => [name, []]));
   for (let round = 1; round <= rounds; round += 1) {
-    for (const contender of contenders) {
+    for (const contender of servers) {
       const result = await measure(contender);
       results[contender.name]!.push(result);
       log(`round ${round} of ${rounds}, ${contender.name}: ${JSON.stringify(result)}`);
@@ -24,10 +25,10 @@ export async function alternate<T>(
 
 /** For every server a pair of cells a figure: its median, and the median of its ratios to by-hand within each round. */
 export function compare<T>(results: Rounds<T>, figures: ((result: T) => number)[]): (string | number)[][] {
-  return contenders.map(({ name }) => [
+  return Object.entries(results).map(([name, rounds]) => [
     name,
     ...figures.flatMap((figure) => {
-      const own = results[name]!.map(figure);
+      const own = rounds.map(figure);
       return [significant(median(own)), significant(medianRatio(own, results[byHand.name]!.map(figure)))];
     }),
   ]);

@@ -12,6 +12,8 @@ export interface Arguments {
   redis?: string;
   /** The program that the part hostile attacks. */
   pod?: string;
+  /** The program to measure beside this one, instead of the floor and socket.io. */
+  before?: string;
   /** The attacks of the part hostile; undefined: all. */
   attacks?: string[];
   help: boolean;
@@ -24,6 +26,7 @@ const options = {
   quick: { type: 'boolean', default: false },
   redis: { type: 'string' },
   pod: { type: 'string' },
+  before: { type: 'string' },
   attacks: { type: 'string' },
   help: { type: 'boolean', default: false },
 } as const;
@@ -47,6 +50,7 @@ export function helpText(): string {
   --json FILE        where all figures go (bench-results.json)
   --redis URL        measure the parts registry and hostile with this Redis, redis://HOST:PORT; its keys go away again
   --pod FILE         in the part hostile, attack this program: the dist/src/main.js of another checkout
+  --before FILE      in the parts that compare servers, this program too: the dist/src/main.js of another checkout
   --attacks A,B      in the part hostile, these attacks only
   --quick            few devices, short rounds: does the bench work? The figures mean nothing
   --help             this text

@@ -34,6 +34,11 @@ export const parts = {
     seconds: { once: 9, round: 48 },
     load: async () => (await import('./latency.ts')).latency,
   },
+  messages: {
+    about: 'messages of devices per second and CPU per message, closed loop, side by side',
+    seconds: { once: 0, round: 36 },
+    load: async () => (await import('./messages.ts')).messages,
+  },
   idle: {
     about: 'memory per idle connection and CPU per connect at 15,000, side by side',
     seconds: { once: 0, round: 146 },

@@ -20,6 +20,8 @@ export interface PartOptions {
   redis?: string;
   /** The program to attack, for the part hostile. */
   pod?: string;
+  /** The program to measure beside this one, for the parts that compare servers. */
+  before?: string;
   /** The attacks to run, for the part hostile; all by default. */
   attacks?: string[];
 }

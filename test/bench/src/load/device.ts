@@ -28,6 +28,8 @@ export class LoadDevice {
   /** The answer to the upgrade as far as it has come; undefined once it is whole. */
   #handshake: string | undefined = '';
   #closeCode: number | undefined;
+  /** Is told of every pong. */
+  onPong: (() => void) | undefined;
 
   constructor(options: DeviceOptions) {
     this.#options = options;
@@ -44,7 +46,12 @@ export class LoadDevice {
   }
 
   sendText(text: string): void {
-    this.#socket.write(clientFrame(opcodes.text, Buffer.from(text)));
+    this.write(clientFrame(opcodes.text, Buffer.from(text)));
+  }
+
+  /** Whole frames. */
+  write(frames: Buffer): void {
+    this.#socket.write(frames);
   }
 
   destroy(): void {
@@ -77,7 +84,9 @@ export class LoadDevice {
     } else if (opcode === opcodes.close) {
       this.#closeCode = payload.length < 2 ? abnormalClosure : payload.readUInt16BE(0);
       this.#socket.end(clientFrame(opcodes.close, payload));
-    } else if (opcode !== opcodes.pong) {
+    } else if (opcode === opcodes.pong) {
+      this.onPong?.();
+    } else {
       throw new Error(`${this.#options.deviceId} got a frame with opcode ${opcode}`);
     }
   };

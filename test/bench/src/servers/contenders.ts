@@ -23,5 +23,8 @@ export const byHand: Contender = { name: 'by-hand', program: pathOf('by-hand.js'
 const floor: Contender = { name: 'floor', program: pathOf('floor.js'), wire: plainWire };
 const socketIo: Contender = { name: 'socket.io', program: pathOf('socket-io.js'), wire: socketIoWire };
 
-/** In the order in which every round takes them. */
-export const contenders = [wsConnect, byHand, floor, socketIo];
+/** In the order in which every round takes them; with `before`, that program of another checkout instead of the other kinds. */
+export function contenders(before?: string): Contender[] {
+  if (!before) return [wsConnect, byHand, floor, socketIo];
+  return [wsConnect, { ...wsConnect, name: 'before', program: before }, byHand];
+}
