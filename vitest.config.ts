@@ -9,6 +9,7 @@ const interop = ['test/examples/*.test.ts', 'test/e2e/interop*.test.ts', 'test/*
 export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
+    isolate: false, // to load the same modules for every file takes as long as the tests; so a file puts back what it mocks
     maxWorkers: availableParallelism() + 1, // most of a test is waiting for processes, which leaves room for another
     // xstate's development build remarks on events for actors that are over: after a forced end they are expected
     // and when a step is worked out for the first time within an action, by xstate's own pure function, it takes that for a mistake
@@ -32,13 +33,11 @@ export default defineConfig({
           include: interop,
           globalSetup: ['test/support/interop-setup.ts'],
           testTimeout: 60_000, // browsers on a busy machine
-          fileParallelism: false, // one browser at a time
-          sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true, // by itself and last: a dozen pods under fault leave little of the machine to others
-        test: { name: 'faults', include: [faults], sequence: { groupOrder: 2 } },
+        test: { name: 'faults', include: [faults], sequence: { groupOrder: 1 } },
       },
       { extends: true, test: { name: 'rollout', include: [rollout], fileParallelism: false } },
     ],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createTokenCheck } from '../../src/callback/authenticate.ts';
+import type { createTokenCheck } from '../../src/callback/authenticate.ts';
 import { hopToken, proofOf } from '../../src/callback/pod-proof.ts';
 import { ask, countedCloses, metric, push } from '../support/ask.ts';
 import { fakeOwner, runRegistered, runTwoPods, stranger } from '../support/owners.ts';
@@ -8,16 +8,6 @@ import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import { until } from '../support/until.ts';
-
-const compared: unknown[][] = [];
-vi.mock('node:crypto', async (importOriginal) => {
-  const crypto = await importOriginal<typeof import('node:crypto')>();
-  const timingSafeEqual: typeof crypto.timingSafeEqual = (a, b) => {
-    compared.push([a.byteLength, b.byteLength]);
-    return crypto.timingSafeEqual(a, b);
-  };
-  return { ...crypto, timingSafeEqual };
-});
 
 const first = 'the-first-S3cret-token';
 const second = 'the-second-S3cret-token';
@@ -151,6 +141,25 @@ it('without CALLBACK_AUTH a token that comes is not looked at', async () => {
 
 describe('a comparison of tokens', () => {
   const pod = { podId: 'pod', serverIp: '10.0.0.7', port: 8081 };
+  const compared: unknown[][] = [];
+  let createCheck: typeof createTokenCheck;
+
+  beforeAll(async () => {
+    vi.resetModules();
+    vi.doMock('node:crypto', async (importOriginal) => {
+      const crypto = await importOriginal<typeof import('node:crypto')>();
+      const timingSafeEqual: typeof crypto.timingSafeEqual = (a, b) => {
+        compared.push([a.byteLength, b.byteLength]);
+        return crypto.timingSafeEqual(a, b);
+      };
+      return { ...crypto, timingSafeEqual };
+    });
+    createCheck = (await import('../../src/callback/authenticate.ts')).createTokenCheck;
+  });
+  afterAll(() => {
+    vi.doUnmock('node:crypto');
+    vi.resetModules();
+  });
 
   it.each([
     [first, proofOf(first, pod)],
@@ -163,7 +172,7 @@ describe('a comparison of tokens', () => {
     ['', undefined],
     ['x'.repeat(10_000), undefined],
   ])('takes as many steps of one length for %j', (token, proof) => {
-    const check = createTokenCheck([first, second], { ...pod, port: () => pod.port });
+    const check = createCheck([first, second], { ...pod, port: () => pod.port });
     compared.length = 0;
 
     const found = check(token);

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import type { PodRecord } from '../../src/registry/registry.ts';
 import type { Report } from '../../src/rehearse/report.ts';
 import { Child } from '../support/child.ts';
@@ -8,6 +8,8 @@ import { ask } from '../support/ask.ts';
 import { startProcess } from '../support/process.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // several processes on a machine that may be busy
 
 const main = fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 /** Drains of a second and a half. */

@@ -60,7 +60,7 @@ describe('a service without Redis', () => {
   it('asks the only pod again, although it did not answer', async () => {
     const port = await freePort();
     const client = runClient({ pods: [`http://127.0.0.1:${port}`], breakerMs: 86_400_000 });
-    const before = await client.send('lamp-1', 'x', { deadlineMs: 100 });
+    const before = await client.send('lamp-1', 'x', { deadlineMs: 1000 });
     const pod = await runPod({ CALLBACK_PORT: String(port) });
     await runDevice(pod);
 
