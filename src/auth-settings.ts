@@ -45,24 +45,36 @@ export function isCallbackToken(value: string): boolean {
 
 type AuthSettings = Pick<
   Config,
-  | 'DEVICE_AUTH'
-  | 'DEVICE_JWT_SECRET'
-  | 'DEVICE_JWKS_URL'
-  | 'DEVICE_JWT_ISSUER'
-  | 'DEVICE_JWT_AUDIENCE'
-  | 'CALLBACK_AUTH'
-  | 'CALLBACK_TOKENS'
+  | 'deviceAuth'
+  | 'deviceJwtSecret'
+  | 'deviceJwksUrl'
+  | 'deviceJwtIssuer'
+  | 'deviceJwtAudience'
+  | 'callbackAuth'
+  | 'callbackTokens'
 >;
 
-/** What is wrong with these together, in a sentence; undefined when nothing is. */
+/** Says in a sentence which of these settings do not fit together; undefined when all do. */
 export function authMistake(settings: AuthSettings): string | undefined {
-  const { DEVICE_AUTH, DEVICE_JWT_SECRET, DEVICE_JWKS_URL, CALLBACK_AUTH, CALLBACK_TOKENS } = settings;
-  const ofJwt = ['DEVICE_JWT_SECRET', 'DEVICE_JWKS_URL', 'DEVICE_JWT_ISSUER', 'DEVICE_JWT_AUDIENCE'] as const;
-  const idle = ofJwt.find((name) => settings[name] !== undefined);
-  if (DEVICE_AUTH === 'none' && idle) return `DEVICE_AUTH=none: with ${idle} allowed is jwt alone, or it has no effect`;
-  if (DEVICE_AUTH === 'jwt' && (DEVICE_JWT_SECRET === undefined) === (DEVICE_JWKS_URL === undefined)) {
-    return 'DEVICE_AUTH=jwt: needs either DEVICE_JWT_SECRET or DEVICE_JWKS_URL, and not both';
+  const { deviceAuth, deviceJwtSecret, deviceJwksUrl, callbackAuth, callbackTokens } = settings;
+  if (deviceAuth === 'none') {
+    const name = jwtVariable(settings);
+    if (name) return `${name} is set but DEVICE_AUTH=none, so it has no effect. Set DEVICE_AUTH=jwt or unset ${name}`;
+  } else if (deviceJwtSecret === undefined && deviceJwksUrl === undefined) {
+    return 'DEVICE_AUTH=jwt needs a key. Set DEVICE_JWT_SECRET or DEVICE_JWKS_URL';
+  } else if (deviceJwtSecret !== undefined && deviceJwksUrl !== undefined) {
+    return 'DEVICE_JWT_SECRET and DEVICE_JWKS_URL are both set. Unset one of them';
   }
-  if (CALLBACK_AUTH === 'bearer' && CALLBACK_TOKENS === undefined) return 'CALLBACK_AUTH=bearer: needs CALLBACK_TOKENS';
+  if (callbackAuth === 'bearer' && callbackTokens === undefined) {
+    return 'CALLBACK_AUTH=bearer needs tokens. Set CALLBACK_TOKENS';
+  }
   return undefined;
+}
+
+/** The first variable that has an effect only with DEVICE_AUTH=jwt. */
+function jwtVariable(settings: AuthSettings): string | undefined {
+  if (settings.deviceJwtSecret !== undefined) return 'DEVICE_JWT_SECRET';
+  if (settings.deviceJwksUrl !== undefined) return 'DEVICE_JWKS_URL';
+  if (settings.deviceJwtIssuer !== undefined) return 'DEVICE_JWT_ISSUER';
+  return settings.deviceJwtAudience === undefined ? undefined : 'DEVICE_JWT_AUDIENCE';
 }

@@ -25,16 +25,16 @@ export type Life = ReturnType<typeof createLife>;
 
 /** The pod's chart as a running actor, the connections it supervises, and the drain it orders. */
 export function createLife({ config, clock, log, metrics, announceDrain, grantCloses }: LifeOptions) {
-  const { drainPlan: plan, POD_UID: podId } = config;
+  const { drainPlan: plan, podId } = config;
   const drain = new Drain({
     plan,
-    idleAfterMs: config.IDLE_AFTER_MS,
+    idleAfterMs: config.idleAfterMs,
     connections: () => connections,
     clock,
     metrics,
     log,
     announce: announceDrain,
-    grant: config.FLEET_CLOSES_PER_SECOND > 0 ? grantCloses : undefined,
+    grant: config.fleetClosesPerSecond > 0 ? grantCloses : undefined,
     tell: (event) => actor.send(event),
   });
   const actor = createActor(podMachine, {

@@ -5,9 +5,9 @@ import { canonicalAddress, insideCidrs } from './address.ts';
 /** Where a pod listens, and where others are told to reach it. */
 export interface ListenAddresses {
   /** Undefined: every address of the machine, IPv6 and IPv4. */
-  HOST: string | undefined;
-  POD_IP: string;
-  CALLBACK_ADVERTISED_PORT: number | undefined;
+  host: string | undefined;
+  podIp: string;
+  callbackAdvertisedPort: number | undefined;
 }
 
 const isLoopback = insideCidrs(['127.0.0.0/8', '::1/128']);
@@ -21,22 +21,23 @@ export function isWildcard(host: string | undefined): boolean {
  * Why nobody reaches the pod at POD_IP; undefined: somebody may. Address translation between two addresses of one family is possible, so
  * that is allowed. With CALLBACK_ADVERTISED_PORT something stands before the pod, and nothing can be said.
  */
-export function hostMistake({ HOST, POD_IP, CALLBACK_ADVERTISED_PORT }: ListenAddresses): string | undefined {
-  if (HOST === undefined || CALLBACK_ADVERTISED_PORT !== undefined) return undefined;
-  const [host, podIp] = [canonicalAddress(HOST), canonicalAddress(POD_IP)];
-  if (host === '::') return undefined;
-  const mayReach = isIP(host) === isIP(podIp) && (isWildcard(host) || isLoopback(host) === isLoopback(podIp));
-  if (mayReach) return undefined;
+export function hostMistake({ host, podIp, callbackAdvertisedPort }: ListenAddresses): string | undefined {
+  if (host === undefined || callbackAdvertisedPort !== undefined) return undefined;
+  const [listens, published] = [canonicalAddress(host), canonicalAddress(podIp)];
+  if (listens === '::') return undefined;
+  const isReachable =
+    isIP(listens) === isIP(published) && (isWildcard(listens) || isLoopback(listens) === isLoopback(published));
+  if (isReachable) return undefined;
   return (
-    `HOST=${HOST}: a pod that listens there cannot be reached at POD_IP=${POD_IP}; leave HOST unset to listen on every address, ` +
-    'or set CALLBACK_ADVERTISED_PORT when a proxy or a port mapping stands before the pod'
+    `The pod listens on HOST=${host}, so other pods cannot reach it at POD_IP=${podIp}. Unset HOST to listen on every address. ` +
+    'If a proxy or a port mapping stands in front of the pod, set CALLBACK_ADVERTISED_PORT'
   );
 }
 
 /** Does the pod listen on one address and publish another, so that something has to translate between them? */
-export function needsTranslation({ HOST, POD_IP, CALLBACK_ADVERTISED_PORT }: ListenAddresses): boolean {
-  if (isWildcard(HOST) || CALLBACK_ADVERTISED_PORT !== undefined) return false;
-  return canonicalAddress(HOST!) !== canonicalAddress(POD_IP);
+export function needsTranslation({ host, podIp, callbackAdvertisedPort }: ListenAddresses): boolean {
+  if (isWildcard(host) || callbackAdvertisedPort !== undefined) return false;
+  return canonicalAddress(host!) !== canonicalAddress(podIp);
 }
 
 const isLinkLocal = insideCidrs(['fe80::/10']);

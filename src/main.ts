@@ -34,9 +34,9 @@ async function main(): Promise<number> {
   const config = loadConfig(process.env);
   if (invocation.command === 'print-config') return show(printableConfig(config));
   const output = new LogOutput(openStdout(), (lines) =>
-    log.warn({ podId: config.POD_UID, lines }, 'log lines were dropped here: nobody read them in time'),
+    log.warn({ podId: config.podId, lines }, 'log lines were dropped here: nobody read them in time'),
   );
-  const log = createLogger(config.LOG_LEVEL, output);
+  const log = createLogger(config.logLevel, output);
   process.on('uncaughtExceptionMonitor', (error) => log.fatal({ err: error }, 'crashed'));
   process.on('exit', () => output.flush());
   await import('./documents/openapi.ts');
@@ -45,7 +45,7 @@ async function main(): Promise<number> {
   const pod = createPod(config, { clock: systemClock, log, droppedLogLines: () => output.dropped });
   onTermination(process, systemClock, () => pod.terminate());
   const ports = await pod.start();
-  if (invocation.hints) process.stderr.write(hintText(config.HOST, ports));
+  if (invocation.hints) process.stderr.write(hintText(config.host, ports));
   return pod.ended;
 }
 

@@ -45,14 +45,14 @@ const lastAnswersMs = 500;
 
 export function createPod(config: Config, dependencies: PodDependencies): Pod {
   const { clock, log: rootLog, droppedLogLines = () => 0 } = dependencies;
-  const log = rootLog.child({ podId: config.POD_UID });
+  const log = rootLog.child({ podId: config.podId });
   const metrics = createMetrics();
   const tracing = createTracing();
   const ports: Ports = { devicePort: 0, callbackPort: 0, adminPort: 0 };
   const self: Self = {
-    podId: config.POD_UID,
-    serverIp: config.POD_IP,
-    port: () => config.CALLBACK_ADVERTISED_PORT ?? ports.callbackPort, // known once the pod listens
+    podId: config.podId,
+    serverIp: config.podIp,
+    port: () => config.callbackAdvertisedPort ?? ports.callbackPort, // known once the pod listens
   };
   const startedAt = isoTime(clock, clock.now());
   /** The pod's own record. The drain's first effect says by itself what the state is: its chart still shows the state before then. */
@@ -85,7 +85,7 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
     announceDrain: () => registration.announce(record('draining')),
     grantCloses: registration.grantCloses,
   });
-  const freezeWatch = new FreezeWatch(clock, config.LEASE_TTL_MS / 3, (frozenMs) => {
+  const freezeWatch = new FreezeWatch(clock, config.leaseTtlMs / 3, (frozenMs) => {
     log.warn({ frozenMs }, 'the process stood still: every connection is verified before it is trusted');
     life.connections.doubt();
     registration.verifyAll();
@@ -94,8 +94,8 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
   const fileLimit = openFileLimit();
   const sockets = shareSockets(fileLimit);
   const introduction = {
-    token: config.CALLBACK_TOKENS?.[0],
-    acceptsPodId: config.CALLBACK_AUTH === 'none',
+    token: config.callbackTokens?.[0],
+    acceptsPodId: config.callbackAuth === 'none',
     maxTotalSockets: sockets.pods,
   };
   const podClient = tracing?.podClient(introduction) ?? new PodClient(introduction);
@@ -152,13 +152,13 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
   };
 
   const open = async (): Promise<void> => {
-    const { HOST: host } = config;
-    ports.adminPort = await listen(admin.server, 'ADMIN_PORT', { host, port: config.ADMIN_PORT });
-    ports.callbackPort = await listen(callback.server, 'CALLBACK_PORT', { host, port: config.CALLBACK_PORT });
-    ports.devicePort = await listen(device.server, 'DEVICE_PORT', { host, port: config.DEVICE_PORT });
+    const { host } = config;
+    ports.adminPort = await listen(admin.server, 'ADMIN_PORT', { host, port: config.adminPort });
+    ports.callbackPort = await listen(callback.server, 'CALLBACK_PORT', { host, port: config.callbackPort });
+    ports.devicePort = await listen(device.server, 'DEVICE_PORT', { host, port: config.devicePort });
     log.info({ ...ports, drainPlan: config.drainPlan }, 'listening');
     for (const warning of configWarnings(config)) log.warn(warning);
-    const warning = openFilesWarning(fileLimit, config.MAX_CONNECTIONS);
+    const warning = openFilesWarning(fileLimit, config.maxConnections);
     if (warning) log.warn(warning);
   };
 

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** One environment variable: how its text becomes a value, what is allowed in words, and what it is for. */
+/** One environment variable: its schema (from text to value), the allowed values in words, and its purpose. */
 export interface Variable<T> {
   schema: z.ZodType<T, string>;
   allowed: string;
   about: string;
-  /** As it would stand in the environment; what --help shows when it is worked out at start. */
+  /** As text of the environment. Undefined when the pod computes the default at start. */
   default?: string;
-  /** Never shown. */
+  /** Never printed. */
   secret?: boolean;
 }
 

@@ -53,7 +53,7 @@ describe('without any variable', () => {
   });
 
   it('every pod has an id of its own', () => {
-    const ids = [loadConfig({}).POD_UID, loadConfig({}).POD_UID];
+    const ids = [loadConfig({}).podId, loadConfig({}).podId];
 
     expect(ids[0]).toMatch(/^[A-Za-z0-9._:-]{8,}$/);
     expect(ids[0]).not.toBe(ids[1]);
@@ -344,7 +344,7 @@ describe('a secret', () => {
 
     const printed = printableConfig(config);
 
-    expect(config.CALLBACK_TOKENS).toEqual(['S3cret-of-16-byt', 'another-S3cret-token']);
+    expect(config.callbackTokens).toEqual(['S3cret-of-16-byt', 'another-S3cret-token']);
     expect(printed).toMatchObject({ DEVICE_JWT_SECRET: '***', CALLBACK_TOKENS: '***' });
     expect(JSON.stringify(printed)).not.toContain('S3cret');
   });
@@ -359,7 +359,7 @@ it('the printed configuration, given back as environment, is the same configurat
 });
 
 it('with a Redis the address published is one that other pods can reach, or the start is refused', () => {
-  const load = () => loadConfig({ REDIS_URL: 'redis://redis:6379' }).POD_IP;
+  const load = () => loadConfig({ REDIS_URL: 'redis://redis:6379' }).podIp;
 
   let outcome: string;
   try {

@@ -109,7 +109,7 @@ describe('without POD_IP', () => {
   it.each(['10.0.0.5', 'fd00::7', '127.0.0.2'])('%s is published when the pod listens there', (HOST) => {
     const config = loadConfig({ HOST, REDIS_URL: 'redis://redis:6379' });
 
-    expect(config.POD_IP).toBe(HOST);
+    expect(config.podIp).toBe(HOST);
   });
 
   const [v4, v6] = ['IPv4', 'IPv6'] as const;

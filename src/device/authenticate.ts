@@ -34,7 +34,7 @@ const publicKeyAlgorithms = ['RS', 'PS', 'ES'].flatMap((family) => [256, 384, 51
 
 /** How devices prove who they are: by a JWT (RFC 7519). Undefined: they need not. */
 export function createAuthenticate({ config, clock, log }: AuthenticateOptions): Authenticate | undefined {
-  if (config.DEVICE_AUTH === 'none') return undefined;
+  if (config.deviceAuth === 'none') return undefined;
   const verify = createVerify(config, clock, log);
   return async (headers, deviceId) => {
     const token = tokenOf(headers);
@@ -52,10 +52,10 @@ export function createAuthenticate({ config, clock, log }: AuthenticateOptions):
 }
 
 function createVerify(config: Config, clock: Clock, log: Logger): (token: string) => Promise<JWTPayload> {
-  const { DEVICE_JWT_SECRET: secret, DEVICE_JWKS_URL: url } = config;
+  const { deviceJwtSecret: secret, deviceJwksUrl: url } = config;
   const claims = {
-    issuer: config.DEVICE_JWT_ISSUER,
-    audience: config.DEVICE_JWT_AUDIENCE,
+    issuer: config.deviceJwtIssuer,
+    audience: config.deviceJwtAudience,
     requiredClaims: ['sub', 'exp'], // a token for ever could not be taken back
     clockTolerance,
   };

@@ -56,7 +56,7 @@ export class AddressBuckets {
 
 /** May the sender of this request connect once more at this time? */
 export function createConnectLimit(config: Config, clock: Clock): (sender: Sender) => boolean {
-  const { CONNECTS_PER_ADDRESS_PER_SECOND: perSecond, TRUSTED_PROXIES: proxies = [] } = config;
+  const { connectsPerAddressPerSecond: perSecond, trustedProxies: proxies = [] } = config;
   if (perSecond === 0) return () => true;
   const isProxy = insideCidrs(proxies);
   const buckets = new AddressBuckets(perSecond, clock.now());

@@ -13,7 +13,7 @@ import type { Parts } from '../parts.ts';
 export function createAdminListener(parts: Parts, life: Life): HttpServer {
   const { config, clock, log, metrics, registration, self, startedAt } = parts;
   const { connections, actor } = life;
-  const { POD_UID: podId, drainPlan: plan } = config;
+  const { podId, drainPlan: plan } = config;
   const overviews = new Overviews({ podId, startedAt, plan, life, metrics, isRegistryUp: registration.isUp, clock });
   const followers = new Followers({
     inspect: (observer) => actor.system.inspect(observer),
@@ -41,7 +41,7 @@ export function createAdminListener(parts: Parts, life: Life): HttpServer {
     progress: life.progress,
   });
   router.use(live.router.routes(), pageRoutes().routes());
-  const { server, close } = createHttpServer(router, log, { guard: requireKnownHost(config.ADMIN_HOSTS) });
+  const { server, close } = createHttpServer(router, log, { guard: requireKnownHost(config.adminHosts) });
   return {
     server,
     async close(withinMs) {

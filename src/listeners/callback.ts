@@ -14,12 +14,12 @@ import type { Parts } from '../parts.ts';
 
 export function createCallbackListener(parts: Parts, life: Life): HttpServer {
   const { config, clock, freezeWatch, log, metrics, registration, podClient, self, closing, tracing } = parts;
-  const { MAX_PAYLOAD_BYTES: maxPayloadBytes } = config;
+  const { maxPayloadBytes } = config;
   const owners = createOwners({
     registry: registration.registry,
     log,
     self,
-    isPodAddress: insideCidrs(config.POD_CIDRS),
+    isPodAddress: insideCidrs(config.podCidrs),
   });
   const longRequests = new LongRequests();
   const { connections } = life;
@@ -36,10 +36,10 @@ export function createCallbackListener(parts: Parts, life: Life): HttpServer {
     batchRoute({ ...shared, owners, podClient, longRequests, closing, log }),
   );
   const trace = tracing?.callbacks;
-  const { CALLBACK_AUTH, CALLBACK_TOKENS: tokens = [] } = config;
+  const { callbackAuth, callbackTokens: tokens = [] } = config;
   const count = (path: string, code: string) => {
     if (path === '/callback' || path.startsWith('/callback/')) metrics.callback(code, 0);
   };
-  const guard = CALLBACK_AUTH === 'none' ? requireNothing(tokens, self, count) : requireToken(tokens, self, count);
+  const guard = callbackAuth === 'none' ? requireNothing(tokens, self, count) : requireToken(tokens, self, count);
   return createHttpServer(routes, log, { trace, longRequests, guard });
 }

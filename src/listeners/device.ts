@@ -16,17 +16,17 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
   const { config, clock, clockwork, log, metrics, registration, podClient, self, sockets, tracing } = parts;
   const { connections } = life;
   const settings = {
-    podId: config.POD_UID,
-    idleAfterMs: config.IDLE_AFTER_MS,
-    pingIntervalMs: config.PING_INTERVAL_MS,
-    pongTimeoutMs: config.PONG_TIMEOUT_MS,
-    refreshMs: config.LEASE_TTL_MS / 3,
-    maxBufferedBytes: config.MAX_BUFFERED_BYTES,
-    messagesPerSecond: config.MESSAGES_PER_CONNECTION_PER_SECOND,
-    callbacksPerSecond: config.CALLBACKS_PER_DEVICE_PER_SECOND,
-    reconnectSpreadMs: config.RECONNECT_SPREAD_MS,
+    podId: config.podId,
+    idleAfterMs: config.idleAfterMs,
+    pingIntervalMs: config.pingIntervalMs,
+    pongTimeoutMs: config.pongTimeoutMs,
+    refreshMs: config.leaseTtlMs / 3,
+    maxBufferedBytes: config.maxBufferedBytes,
+    messagesPerSecond: config.messagesPerConnectionPerSecond,
+    callbacksPerSecond: config.callbacksPerDevicePerSecond,
+    reconnectSpreadMs: config.reconnectSpreadMs,
   };
-  const isPodAddress = insideCidrs(config.POD_CIDRS);
+  const isPodAddress = insideCidrs(config.podCidrs);
   const takeover = createTakeover({ podClient, isPodAddress, metrics, log });
   const lease = registration.leasePorts({
     owner: () => ({ serverIp: self.serverIp, port: self.port(), podId: self.podId }),
@@ -35,16 +35,16 @@ export function createDeviceListener(parts: Parts, life: Life): DeviceListener {
       void takeover(holder.deviceId, previous);
     },
   });
-  const origins = config.ALLOWED_ORIGINS && new Set(config.ALLOWED_ORIGINS);
+  const origins = config.allowedOrigins && new Set(config.allowedOrigins);
   const takeTurnOf = createConnectLimit(config, clock);
-  const turns = new TokenBucket(config.ACCEPTS_PER_SECOND, clock.now());
-  const maxConnections = Math.min(config.MAX_CONNECTIONS || Infinity, sockets.devices);
+  const turns = new TokenBucket(config.acceptsPerSecond, clock.now());
+  const maxConnections = Math.min(config.maxConnections || Infinity, sockets.devices);
   const full = new Episode(clock, {
     begins: () => log.warn({ maxConnections }, 'the pod is full: new devices are refused'),
     ends: (refused) => log.info({ refused }, 'the pod is no longer full'),
   });
   return new DeviceListener({
-    maxPayloadBytes: config.MAX_PAYLOAD_BYTES,
+    maxPayloadBytes: config.maxPayloadBytes,
     metrics,
     log,
     capacity: () => ({

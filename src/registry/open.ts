@@ -8,9 +8,9 @@ import type { CheckedRegistry } from './registry.ts';
 
 /** The registry that `REDIS_URL` names; in memory without one. */
 export function openRegistry(config: Config, clock: Clock, events: RedisEvents): CheckedRegistry {
-  const { REDIS_URL: text, REDIS_PREFIX: prefix, LEASE_TTL_MS: leaseTtlMs } = config;
+  const { redisUrl: text, redisPrefix: prefix, leaseTtlMs } = config;
   const url = text === undefined ? undefined : parseRedisUrl(text);
   if (!url) return new MemoryRegistry(clock, leaseTtlMs);
-  const sentinelLogin = { username: config.REDIS_SENTINEL_USERNAME, password: config.REDIS_SENTINEL_PASSWORD };
+  const sentinelLogin = { username: config.redisSentinelUsername, password: config.redisSentinelPassword };
   return new RedisRegistry({ url, prefix, leaseTtlMs, events, sentinelLogin });
 }

@@ -66,21 +66,21 @@ function parsePath(kind: RedisUrl['kind'], path: string): Pick<RedisUrl, 'master
 }
 
 interface SentinelSettings {
-  REDIS_URL?: string | undefined;
-  REDIS_SENTINEL_USERNAME?: string | undefined;
-  REDIS_SENTINEL_PASSWORD?: string | undefined;
+  redisUrl?: string | undefined;
+  redisSentinelUsername?: string | undefined;
+  redisSentinelPassword?: string | undefined;
 }
 
 /** What is wrong with these together, in a sentence; undefined when nothing is. */
 export function sentinelMistake(settings: SentinelSettings): string | undefined {
-  const { REDIS_URL, REDIS_SENTINEL_USERNAME, REDIS_SENTINEL_PASSWORD } = settings;
-  if (REDIS_SENTINEL_PASSWORD === undefined) {
-    return REDIS_SENTINEL_USERNAME === undefined
+  const { redisUrl, redisSentinelUsername, redisSentinelPassword } = settings;
+  if (redisSentinelPassword === undefined) {
+    return redisSentinelUsername === undefined
       ? undefined
-      : 'REDIS_SENTINEL_USERNAME: needs REDIS_SENTINEL_PASSWORD, or it has no effect';
+      : 'REDIS_SENTINEL_USERNAME has no effect without REDIS_SENTINEL_PASSWORD. Set both or neither';
   }
-  const isForSentinels = REDIS_URL !== undefined && parseRedisUrl(REDIS_URL)?.kind === 'sentinel';
+  const isForSentinels = redisUrl !== undefined && parseRedisUrl(redisUrl)?.kind === 'sentinel';
   return isForSentinels
     ? undefined
-    : 'REDIS_SENTINEL_PASSWORD: needs redis+sentinel:// in REDIS_URL, or it has no effect';
+    : 'REDIS_SENTINEL_PASSWORD is set but REDIS_URL does not begin with redis+sentinel://, so it has no effect';
 }

@@ -44,14 +44,14 @@ export function createRegistration(options: RegistrationOptions) {
   const registrar = new Registrar(registry);
   const reconciler = new Reconciler({
     clock,
-    perSecond: config.REREGISTER_PER_SECOND,
+    perSecond: config.reregisterPerSecond,
     isUp,
     random: Math.random,
   });
   const verifyAll = () => reconciler.markAll(leases());
   const link = new RegistryLink({
     registry: behind,
-    podId: config.POD_UID,
+    podId: config.podId,
     record,
     clock,
     log,
@@ -70,7 +70,7 @@ export function createRegistration(options: RegistrationOptions) {
       registrar,
       reconciler,
       clock,
-      leaseTtlMs: config.LEASE_TTL_MS,
+      leaseTtlMs: config.leaseTtlMs,
       registryTime: (at) => link.clock.timeAt(at),
       onError: (error, { deviceId, traceId }) =>
         log.debug({ err: error, deviceId, traceId }, 'registry command failed'),
@@ -80,7 +80,7 @@ export function createRegistration(options: RegistrationOptions) {
     isEvicting: () => link.evictionPolicy !== undefined && link.evictionPolicy !== 'noeviction',
     /** How many of `count` closes this draining pod may make now; without the registry it goes on alone. */
     grantCloses: (count: number): Promise<number> =>
-      registry.grantCloses(count, config.FLEET_CLOSES_PER_SECOND).catch(() => count),
+      registry.grantCloses(count, config.fleetClosesPerSecond).catch(() => count),
     dirty: () => ({ count: reconciler.size, oldestMs: reconciler.oldestMs() }),
     /** Goes over the entries of all open connections, at the pace of repairs. */
     verifyAll,
@@ -104,7 +104,7 @@ export function createRegistration(options: RegistrationOptions) {
 }
 
 /** The servers or Sentinels of REDIS_URL, each as HOST:PORT. */
-function serversOf({ REDIS_URL: url = '' }: Config): string {
+function serversOf({ redisUrl: url = '' }: Config): string {
   return (parseRedisUrl(url)?.hosts ?? []).map(({ host, port }) => hostPort(host, port)).join();
 }
 

@@ -67,7 +67,7 @@ export function watched(elsewhere: Elsewhere, { options, env, signal }: Setting,
     const { hostname, port } = new URL(base);
     return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || '80') };
   });
-  const prefix = loadConfig({ REDIS_PREFIX: env['REDIS_PREFIX'], POD_IP: '127.0.0.1' }).REDIS_PREFIX;
+  const prefix = loadConfig({ REDIS_PREFIX: env['REDIS_PREFIX'], POD_IP: '127.0.0.1' }).redisPrefix;
   return {
     devicesAt,
     pods: () => pods,

@@ -23,8 +23,8 @@ it('the headless Service finds the pods by their labels and port', () => {
 });
 
 it('haproxy leaves it to the pods to decide that an open connection is dead', () => {
-  const { PING_INTERVAL_MS, PONG_TIMEOUT_MS } = loadConfig({});
+  const { pingIntervalMs, pongTimeoutMs } = loadConfig({});
   const seconds = Number(/timeout tunnel (\d+)s/.exec(configuration)?.[1]);
 
-  expect(seconds * 1000).toBeGreaterThan(Math.max(PING_INTERVAL_MS, PONG_TIMEOUT_MS));
+  expect(seconds * 1000).toBeGreaterThan(Math.max(pingIntervalMs, pongTimeoutMs));
 });

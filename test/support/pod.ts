@@ -36,12 +36,12 @@ export async function startPod(env: Environment = {}, clock: Clock = systemClock
     LOG_LEVEL: 'debug',
     ...env,
   });
-  const pod = createPod(config, { clock, log: createLogger(config.LOG_LEVEL, stream) });
+  const pod = createPod(config, { clock, log: createLogger(config.logLevel, stream) });
   const ports = await pod.start();
-  const host = config.HOST ?? '127.0.0.1';
+  const host = config.host ?? '127.0.0.1';
   return {
     pod,
-    podId: config.POD_UID,
+    podId: config.podId,
     ...ports,
     device: `${host}:${ports.devicePort}`,
     callback: `http://${host}:${ports.callbackPort}`,

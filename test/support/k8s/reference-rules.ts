@@ -70,7 +70,7 @@ function referencesOf(objects: KubernetesObject[]): Reference[] {
 /** The program listens at the ports of its container, and answers every request that Kubernetes or Prometheus sends to it. */
 export async function routeFaults(objects: KubernetesObject[]): Promise<string[]> {
   const gateway = gatewayOf(objects);
-  const { DEVICE_PORT: device, CALLBACK_PORT: callback, ADMIN_PORT: admin } = loadConfig({});
+  const { devicePort: device, callbackPort: callback, adminPort: admin } = loadConfig({});
   const scrapes = ofKind(objects, 'PodMonitor').flatMap(({ spec }) => spec.podMetricsEndpoints);
   const faults = [];
   for (const { port, path } of [...requestsOf(gateway), ...scrapes]) {
