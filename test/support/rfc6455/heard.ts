@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { afterAll } from 'vitest';
 import { DeviceWebSocket } from '../../../src/device/device-web-socket.ts';
 
 /** A whole message in words, so that two of them can be compared and a difference can be read: `text Hello`, `binary 00ff`. */
@@ -9,7 +10,7 @@ export function messageText(binary: boolean, data: Buffer): string {
 }
 
 /**
- * Writes down every message that pods of this process hear, by the device that sent it, and lets them hear it as before. A pod does not
+ * Writes down every message that pods of this process hear until the test file ends, by the device that sent it, and lets them hear it as before. A pod does not
  * send messages back, so that this is the only place that shows whether a message came whole and unchanged.
  */
 export function recordHeard(): Map<string, string[]> {
@@ -18,10 +19,15 @@ export function recordHeard(): Map<string, string[]> {
   DeviceWebSocket.prototype.emit = function (this: DeviceWebSocket, event, first, second) {
     if (event === 'message') {
       const { deviceId } = this.listener as unknown as { deviceId: string };
-      const messages = heard.get(deviceId) ?? [];
-      heard.set(deviceId, [...messages, messageText(second as boolean, first as Buffer)]);
+      const text = messageText(second as boolean, first as Buffer);
+      const messages = heard.get(deviceId);
+      if (messages) messages.push(text);
+      else heard.set(deviceId, [text]);
     }
     return emit.call(this, event, first, second);
   };
+  afterAll(() => {
+    DeviceWebSocket.prototype.emit = emit;
+  });
   return heard;
 }
