@@ -1,7 +1,7 @@
 /**
  * One connection's life, from the accepted socket to the deleted registry entry.
  *
- *   connecting { registering ─▶ waiting } ──registered──▶ registered { active ⇄ idle } ◀──registered── doubted ◀──doubted── both
+ *   connecting { registering ─▶ waiting } ──registered──▶ registered { active ⇄ idle } ◀──registered── unverified ◀──unverified── both
  *       │                  │        ▲─────refused────────────┤            │                              │
  *       │                  └───── leave ─────▶ leaving ◀─────┘            │                              │
  *       │                                         │ peer overdue          │                              │
@@ -23,7 +23,7 @@ import { sharing } from './sharing.ts';
 
 /** What a connection's life asks of its surroundings. None may throw, and none waits: each answers with an event. */
 export interface ConnectionEffects {
-  /** Write the registry entry. Answers `registry.registered`, `registry.failed`, `registry.refused` or `registry.superseded`. */
+  /** Write the registry entry. Answers `registry.registered`, `registry.failed`, `registry.refused` or `connection.superseded`. */
   register(): void;
   /** Forget the connection on this pod and delete its own entry. Answers `registry.unregistered` or `registry.unregisterFailed`. */
   unregister(): void;
@@ -51,9 +51,9 @@ export type ConnectionEvent =
   | { type: 'registry.failed' }
   /** The registry has answered that it does not do it. */
   | { type: 'registry.refused' }
-  | { type: 'registry.superseded' }
+  | { type: 'connection.superseded' }
   /** The pod stood still for so long that the device may have gone to another one meanwhile. */
-  | { type: 'registry.doubted' }
+  | { type: 'pod.stalled' }
   | { type: 'registry.unregistered' }
   | { type: 'registry.unregisterFailed' }
   | { type: 'connection.idle' }
@@ -75,10 +75,10 @@ export type ConnectionEvent =
   | { type: 'close'; disconnect: Disconnect };
 
 /**
- * `open`: not closing. `staying`: nor asked to leave. `trusted`: known to be the device's newest connection, as far as anything
+ * `open`: not closing. `staying`: nor asked to leave. `verified`: known to be the device's newest connection, as far as anything
  * is known. `active` and `idle`: registered and so.
  */
-export type ConnectionTag = 'open' | 'staying' | 'trusted' | 'registered' | 'active' | 'idle';
+export type ConnectionTag = 'open' | 'staying' | 'verified' | 'registered' | 'active' | 'idle';
 
 export interface ConnectionInput {
   effects: ConnectionEffects;
@@ -129,8 +129,8 @@ export const connectionMachine = setup({
     'peer.flooding': { target: '.closing', actions: { type: 'noteCause', params: flooding } },
     'reader.slow': { target: '.closing', actions: { type: 'noteCause', params: slowReader } },
     'token.expired': { target: '.closing', actions: { type: 'noteCause', params: tokenExpired } },
-    'registry.superseded': { target: '.closing.settling', actions: { type: 'noteCause', params: superseded } },
-    'registry.doubted': '.doubted',
+    'connection.superseded': { target: '.closing.settling', actions: { type: 'noteCause', params: superseded } },
+    'pod.stalled': '.unverified',
     'registry.failed': {}, // the entry may be old or missing: the next refresh repairs it
     'registry.refused': {},
     'registry.registered': {}, // a refresh found the entry missing and wrote it again
@@ -143,7 +143,7 @@ export const connectionMachine = setup({
   },
   states: {
     connecting: {
-      tags: ['open', 'staying', 'trusted'],
+      tags: ['open', 'staying', 'verified'],
       initial: 'registering',
       on: {
         leave: { target: 'leaving', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
@@ -155,7 +155,7 @@ export const connectionMachine = setup({
             'registry.registered': { target: '#connection.registered', actions: 'welcomeRegistered' },
             'registry.failed': { target: 'waiting', actions: 'welcomeUnregistered' },
             'registry.refused': { target: 'waiting', actions: 'welcomeUnregistered' },
-            'registry.doubted': { target: '#connection.doubted', actions: 'welcomeUnregistered' },
+            'pod.stalled': { target: '#connection.unverified', actions: 'welcomeUnregistered' },
           },
         },
         waiting: {
@@ -164,7 +164,7 @@ export const connectionMachine = setup({
       },
     },
     registered: {
-      tags: ['open', 'staying', 'trusted', 'registered'],
+      tags: ['open', 'staying', 'verified', 'registered'],
       initial: 'active',
       on: {
         'registry.refused': 'connecting.waiting', // its lease is not prolonged: soon no lookup finds it
@@ -175,19 +175,19 @@ export const connectionMachine = setup({
         idle: { tags: 'idle', on: { 'connection.active': 'active' } },
       },
     },
-    doubted: {
+    unverified: {
       tags: ['open', 'staying'],
-      on: { 'registry.registered': 'registered', 'registry.doubted': {} },
+      on: { 'registry.registered': 'registered', 'pod.stalled': {} },
     },
     leaving: {
-      tags: ['open', 'trusted'], // callbacks go on until the device has taken over from itself
+      tags: ['open', 'verified'], // callbacks go on until the device has taken over from itself
       entry: 'askToLeave',
-      on: { 'peer.overdue': 'closing', 'registry.doubted': 'closing', leave: {} },
+      on: { 'peer.overdue': 'closing', 'pod.stalled': 'closing', leave: {} },
     },
     closing: {
       initial: 'unregistering',
       on: {
-        'registry.doubted': {},
+        'pod.stalled': {},
         close: {},
         leave: {},
         'socket.failed': {},
@@ -196,7 +196,7 @@ export const connectionMachine = setup({
         'peer.flooding': {},
         'reader.slow': {},
         'token.expired': {},
-        'registry.superseded': {},
+        'connection.superseded': {},
       },
       states: {
         unregistering: {

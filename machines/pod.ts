@@ -3,9 +3,9 @@
  *
  *   starting ──registry.reached──▶ serving
  *       │                             │
- *       └────────── drain ────────────┤
+ *       └───── drain, terminate ──────┤
  *                                     ▼
- *        draining { sweeping ─▶ waiting ─sweep.due▶ sweeping … ─▶ closingRest } ──nobody left, deadline──▶ stopped
+ *        draining { sweeping ─▶ waiting ─sweep.due▶ sweeping … ─▶ closingRest } ──nobody left, deadline, second terminate──▶ stopped
  *
  * `sweeping`: idle connections are being closed, longest idle first. `waiting`: this sweep has closed what it may, the active
  * ones go on until the next is due. `closingRest`: after the last sweep everybody is closed. The output carries the exit code.
@@ -27,7 +27,8 @@ export interface PodEffects {
 export type PodEvent =
   | { type: 'registry.reached' }
   | { type: 'drain' }
-  | { type: 'force' }
+  /** A signal to end. The second one forces the end of the drain, also of one that /pre-stop began. */
+  | { type: 'terminate' }
   | { type: 'sweep.due' }
   | { type: 'sweep.finished' }
   | { type: 'connections.closed'; activity: 'idle' | 'active'; count: number }
@@ -48,6 +49,8 @@ export interface PodContext extends PodInput {
   sweep: number;
   closedIdle: number;
   closedActive: number;
+  /** A signal to end has come. */
+  isTerminating: boolean;
   outcome: PodOutcome;
 }
 
@@ -74,6 +77,7 @@ export const podMachine = setup({
   },
   guards: {
     sweepsLeft: ({ context }) => context.sweep < context.sweeps,
+    isTerminating: ({ context }) => context.isTerminating,
   },
   actions: {
     announceDrain: ({ context }) => context.effects.announceDrain(),
@@ -82,6 +86,7 @@ export const podMachine = setup({
     sweep: ({ context }) => context.effects.sweep(context.sweeps - context.sweep + 1),
     scheduleSweep: raise({ type: 'sweep.due' }, { delay: 'interval' }),
     closeRest: ({ context }) => context.effects.closeRest(),
+    noteTermination: assign({ isTerminating: true }),
     noteOutcome: assign((_, outcome: PodOutcome) => ({ outcome })),
     countClosed: assign(({ context }, closed: { activity: 'idle' | 'active'; count: number }) =>
       closed.activity === 'idle'
@@ -91,7 +96,7 @@ export const podMachine = setup({
   },
 }).createMachine({
   id: 'pod',
-  context: ({ input }) => ({ ...input, sweep: 0, closedIdle: 0, closedActive: 0, outcome: 'drained' }),
+  context: ({ input }) => ({ ...input, sweep: 0, closedIdle: 0, closedActive: 0, isTerminating: false, outcome: 'drained' }),
   output: ({ context: { outcome } }) => ({ outcome, exitCode: outcome === 'drained' ? 0 : 1 }),
   invoke: {
     id: 'connections',
@@ -107,16 +112,20 @@ export const podMachine = setup({
     'sweep.finished': {},
     'connections.closed': {},
     drain: {}, // one drain: who asks later joins it
-    force: {},
+    terminate: {},
   },
   states: {
     starting: {
       tags: 'accepting',
-      on: { 'registry.reached': 'serving', drain: 'draining' },
+      on: {
+        'registry.reached': 'serving',
+        drain: 'draining',
+        terminate: { target: 'draining', actions: 'noteTermination' },
+      },
     },
     serving: {
       tags: ['accepting', 'ready'],
-      on: { drain: 'draining' },
+      on: { drain: 'draining', terminate: { target: 'draining', actions: 'noteTermination' } },
     },
     draining: {
       tags: 'draining',
@@ -127,7 +136,10 @@ export const podMachine = setup({
         'connections.closed': { actions: { type: 'countClosed', params: ({ event }) => event } },
         'connections.emptied': 'stopped',
         'sweep.due': [{ guard: 'sweepsLeft', target: '.sweeping' }, { target: '.closingRest' }],
-        force: { target: 'stopped', actions: { type: 'noteOutcome', params: 'deadline' } },
+        terminate: [
+          { guard: 'isTerminating', target: 'stopped', actions: { type: 'noteOutcome', params: 'deadline' } },
+          { actions: 'noteTermination' },
+        ],
       },
       states: {
         sweeping: {

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { hostPort } from './address.ts';
 import { configTable } from './config.ts';
-import { isWildcard } from './listen-address.ts';
-import { UsageError } from './usage-error.ts';
+import { isWildcard } from './config/listen-address.ts';
+import { UsageError } from './base/usage-error.ts';
 
 /** `hints`: print lines to try the pod with once it listens. `args`: what stands behind the command. */
 export type Invocation =

@@ -11,11 +11,11 @@ import {
   isOriginValue,
   isTrimmed,
   originAdvice,
-} from './auth-settings.ts';
-import { externalAddress, hostMistake, isWildcard, needsTranslation } from './listen-address.ts';
+} from './config/auth-settings.ts';
+import { externalAddress, hostMistake, isWildcard, needsTranslation } from './config/listen-address.ts';
 import { parseRedisUrl, sentinelMistake } from './registry/redis-url.ts';
-import type { Variable } from './variable.ts';
-import { integer, list, matching, ms, oneOf, port, secret } from './variable.ts';
+import type { Variable } from './config/variable.ts';
+import { integer, list, matching, ms, oneOf, port, secret } from './config/variable.ts';
 
 /** The configuration cannot be used. The message names the variable, its value and what is allowed. */
 export class ConfigError extends Error {

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 import { helpText, hintText, parseArguments } from './cli.ts';
-import { systemClock } from './clock.ts';
+import { systemClock } from './base/clock.ts';
 import { ConfigError, loadConfig, printableConfig } from './config.ts';
 import { follow, FollowError } from './follow/command.ts';
 import { ListenError } from './http/server.ts';
-import { createLogger } from './log.ts';
-import { LogOutput, openStdout } from './log-output.ts';
+import { createLogger } from './observe/log.ts';
+import { LogOutput, openStdout } from './observe/log-output.ts';
 import { RehearsalError } from './rehearse/rehearsal-error.ts';
 import { onTermination } from './signals.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from './base/usage-error.ts';
 
 /**
  * Returns the exit code. Each command loads what it needs. Node opens all files of one import at once: all of the program would be more
@@ -42,11 +42,15 @@ async function main(): Promise<number> {
   await import('./documents/openapi.ts');
   await import('./registry/open.ts');
   const { createPod } = await import('./pod.ts');
+  const { startTracing } = await import('./observe/tracing/tracing.ts');
+  const tracing = startTracing();
   const pod = createPod(config, { clock: systemClock, log, droppedLogLines: () => output.dropped });
   onTermination(process, systemClock, () => pod.terminate());
   const ports = await pod.start();
   if (invocation.hints) process.stderr.write(hintText(config.host, ports));
-  return pod.ended;
+  const exitCode = await pod.ended;
+  await tracing?.flush().catch((error: unknown) => log.warn({ err: error }, 'the last spans could not be sent'));
+  return exitCode;
 }
 
 /** Resolves once all of it is out: the process ends right after. */

@@ -1,40 +1,44 @@
-/** The composition root: every part of a pod, wired by plain calls. Nothing is shared between two pods of one process. */
-import type { Self } from './callback/owners.ts';
+/** The composition root: every part of a pod, wired by plain calls. Two pods of one process share nothing but the clock. */
 import type { Server } from 'node:http';
+import { createAdminListener } from './admin/index.ts';
+import type { Clock } from './base/clock.ts';
+import { isoTime } from './base/clock.ts';
+import { Clockwork } from './base/clockwork.ts';
+import { Episode } from './base/episode.ts';
+import { createCallbackListener } from './callback/index.ts';
 import { PodClient } from './callback/pod-client.ts';
-import type { Clock } from './clock.ts';
-import { isoTime } from './clock.ts';
-import { Clockwork } from './clockwork.ts';
 import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
-import { Episode } from './episode.ts';
-import { FreezeWatch } from './freeze-watch.ts';
+import { StallDetector } from './connections/stall-detector.ts';
+import { refreshMs } from './connections/socket.ts';
+import type { PodContext, Self } from './context.ts';
+import { createDeviceListener } from './device/index.ts';
+import { createPodRuntime } from './drain/pod-runtime.ts';
 import { limitConnections, listen } from './http/server.ts';
-import { createLife } from './life.ts';
-import type { Logger } from './log.ts';
-import { createMetrics } from './metrics.ts';
+import type { Logger } from './observe/log.ts';
+import { createMetrics } from './observe/metrics.ts';
 import { openFileLimit, openFilesWarning, shareSockets } from './open-files.ts';
 import { createRegistration } from './registry/registration.ts';
 import type { PodRecord } from './registry/registry.ts';
-import { createTracing } from './tracing/tracing.ts';
-import { createAdminListener } from './listeners/admin.ts';
-import { createCallbackListener } from './listeners/callback.ts';
-import { createDeviceListener } from './listeners/device.ts';
-import type { Parts, Ports } from './parts.ts';
 
-export type { Ports } from './parts.ts';
+/** The ports that the pod listens on: the configured ones, or free ones where 0 is configured. */
+export interface Ports {
+  devicePort: number;
+  callbackPort: number;
+  adminPort: number;
+}
 
 export interface PodDependencies {
   clock: Clock;
   log: Logger;
-  /** How many lines of the log were dropped since the start; by default none ever is. */
+  /** How many lines of the log were dropped since the start. Default: none. */
   droppedLogLines?: () => number;
 }
 
 export interface Pod {
   /** Opens the listeners. Rejects with a `ListenError`: nothing is left open then, and `ended` never settles. */
   start(): Promise<Ports>;
-  /** The first time: drain, or join the drain that /pre-stop began. The second: force the end. */
+  /** Tells the pod of a signal to end. The first one starts the drain or joins it, the second one forces its end. */
   terminate(): void;
   /** Resolves with the exit code once everything is over and closed. */
   readonly ended: Promise<number>;
@@ -47,7 +51,6 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
   const { clock, log: rootLog, droppedLogLines = () => 0 } = dependencies;
   const log = rootLog.child({ podId: config.podId });
   const metrics = createMetrics();
-  const tracing = createTracing();
   const ports: Ports = { devicePort: 0, callbackPort: 0, adminPort: 0 };
   const self: Self = {
     podId: config.podId,
@@ -55,76 +58,54 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
     port: () => config.callbackAdvertisedPort ?? ports.callbackPort, // known once the pod listens
   };
   const startedAt = isoTime(clock, clock.now());
-  /** The pod's own record. The drain's first effect says by itself what the state is: its chart still shows the state before then. */
-  const record = (state: PodRecord['state'] = life.is('accepting') ? 'serving' : 'draining'): PodRecord => ({
+  /** The pod's own record. The drain passes the state, because its first effect runs before the chart has moved. */
+  const record = (state: PodRecord['state'] = runtime.is('accepting') ? 'serving' : 'draining'): PodRecord => ({
     serverIp: self.serverIp,
     port: self.port(),
     state,
-    connections: life.connections.size,
+    connections: runtime.connections.size,
     startedAt,
   });
-  const registration = createRegistration({
-    config,
-    clock,
-    log,
-    metrics,
-    leases: () => life.connections.leases(),
-    record,
-    reached() {
-      if (life.is('ready')) return;
-      life.actor.send({ type: 'registry.reached' });
-      if (life.is('ready')) log.info(ports, 'ready');
+  const registration = createRegistration(
+    { config, clock, log, metrics },
+    {
+      leases: () => runtime.connections.leases(),
+      record,
+      reached() {
+        if (runtime.is('ready')) return;
+        runtime.actor.send({ type: 'registry.reached' });
+        if (runtime.is('ready')) log.info(ports, 'ready');
+      },
     },
-    watch: tracing && ((registry) => tracing.connects.watch(registry)),
-  });
-  const life = createLife({
-    config,
-    clock,
-    log,
-    metrics,
-    announceDrain: () => registration.announce(record('draining')),
-    grantCloses: registration.grantCloses,
-  });
-  const freezeWatch = new FreezeWatch(clock, config.leaseTtlMs / 3, (frozenMs) => {
-    log.warn({ frozenMs }, 'the process stood still: every connection is verified before it is trusted');
-    life.connections.doubt();
+  );
+  const runtime = createPodRuntime(
+    { config, clock, log, metrics },
+    { announceDrain: () => registration.announce(record('draining')), grantCloses: registration.grantCloses },
+  );
+  const stallDetector = new StallDetector(clock, refreshMs(config), (frozenMs) => {
+    log.warn({ frozenMs }, 'the process stalled: every connection is verified again before it is used');
+    runtime.connections.markUnverified();
     registration.verifyAll();
   });
-  const clockwork = new Clockwork(clock, () => freezeWatch.check());
+  const context: PodContext = { config, clock, clockwork: new Clockwork(clock, () => stallDetector.check()), log, metrics };
   const fileLimit = openFileLimit();
   const sockets = shareSockets(fileLimit);
-  const introduction = {
+  const podClient = new PodClient({
     token: config.callbackTokens?.[0],
     acceptsPodId: config.callbackAuth === 'none',
     maxTotalSockets: sockets.pods,
-  };
-  const podClient = tracing?.podClient(introduction) ?? new PodClient(introduction);
-  tracing?.drain(life);
+  });
   const closing = new AbortController();
-  const parts: Parts = {
-    config,
-    startedAt,
-    clock,
-    clockwork,
-    freezeWatch,
-    log,
-    metrics,
-    registration,
-    podClient,
-    self,
-    sockets,
-    closing: closing.signal,
-    tracing,
-  };
-  const admin = createAdminListener(parts, life);
-  const callback = createCallbackListener(parts, life);
-  const device = createDeviceListener(parts, life);
+  const shared = { runtime, registration, podClient, self };
+  const admin = createAdminListener(context, { ...shared, startedAt });
+  const callback = createCallbackListener(context, { ...shared, stallDetector, closing: closing.signal });
+  const device = createDeviceListener(context, { ...shared, sockets });
   limitPort(admin.server, 'ADMIN_PORT', sockets.admin);
   limitPort(callback.server, 'CALLBACK_PORT', sockets.callers);
   limitPort(device.server, 'DEVICE_PORT', sockets.deviceSockets);
   metrics.observe({
-    connectionStates: () => life.connections.traffic.countByState(),
-    drainPhase: life.phase,
+    connectionStates: () => runtime.connections.stateCounts.countByState(),
+    drainPhase: runtime.phase,
     isRegistryUp: registration.isUp,
     isRegistryEvicting: registration.isEvicting,
     dirty: registration.dirty,
@@ -140,10 +121,10 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
     limitConnections(server, maxSockets, () => dropping.happened());
   }
 
-  /** Whoever waits at /pre-stop is answered like everybody whose request is under way. */
+  /** Requests under way are answered first, also those that wait at /pre-stop. */
   const close = async (): Promise<void> => {
     closing.abort();
-    const giveUpOnOthers = setTimeout(() => podClient.close(), lastAnswersMs); // what they owe is answered with 503 then
+    const giveUpOnOthers = setTimeout(() => podClient.close(), lastAnswersMs); // requests that still wait for another pod are answered with 503 then
     await Promise.all([device.close(), callback.close(2 * lastAnswersMs), admin.close(2 * lastAnswersMs)]);
     clearTimeout(giveUpOnOthers);
     podClient.close();
@@ -162,8 +143,6 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
     if (warning) log.warn(warning);
   };
 
-  let terminations = 0;
-
   return {
     async start() {
       try {
@@ -172,26 +151,24 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
         await close();
         throw error;
       }
-      life.actor.start();
-      clockwork.start();
+      runtime.actor.start();
+      context.clockwork.start();
       registration.start();
       return ports;
     },
 
     terminate() {
-      terminations += 1;
-      life.actor.send({ type: terminations === 1 ? 'drain' : 'force' });
+      runtime.actor.send({ type: 'terminate' });
     },
 
-    ended: life.ended.then(async ({ exitCode }) => {
-      const { podId: _, ...report } = await life.report;
+    ended: runtime.ended.then(async ({ exitCode }) => {
+      const { podId: _, ...report } = await runtime.report;
       log[report.outcome === 'drained' ? 'info' : 'warn'](report, 'drain over');
-      clockwork.stop();
-      life.drain.stop();
-      for (const socket of life.connections.all()) socket.abandon();
+      context.clockwork.stop();
+      runtime.drain.stop();
+      for (const socket of runtime.connections.all()) socket.abandon();
       await registration.stop();
       await close();
-      await tracing?.flush().catch((error: unknown) => log.warn({ err: error }, 'the last spans could not be sent'));
       log.info({ exitCode }, 'stopped');
       return exitCode;
     }),

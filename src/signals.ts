@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { Clock } from './clock.ts';
+import type { Clock } from './base/clock.ts';
 
 /** Ctrl-C under npm arrives twice, from the terminal and from npm: what follows this soon is the same keystroke, ms. */
 const sameKeystrokeMs = 300;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { helpText, hintText, parseArguments } from '../src/cli.ts';
 import { configTable } from '../src/config.ts';
-import { UsageError } from '../src/usage-error.ts';
+import { UsageError } from '../src/base/usage-error.ts';
 
 describe('the arguments', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../src/metrics.ts';
+import { createMetrics } from '../src/observe/metrics.ts';
 import { deadLinks, docs, linksOf } from './support/docs.ts';
 import { renderGenerated, sectionNames, sectionsOf } from './support/generated.ts';
 import { renderKustomization } from './support/k8s/kustomize.ts';

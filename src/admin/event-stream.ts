@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Context } from 'koa';
-import type { Clock } from '../clock.ts';
-import { repeat } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { repeat } from '../base/clock.ts';
 
 /** A reader that is behind by more than this gets no more until it has caught up, bytes. */
 const maxWaitingBytes = 262_144;

@@ -3,9 +3,9 @@ import { isMachineSnapshot } from 'xstate';
 import type { connectionMachine } from '../../machines/connection.ts';
 import { serverError } from '../../machines/disconnect.ts';
 import { stateName } from '../../machines/state-name.ts';
-import type { Clock } from '../clock.ts';
-import { isoTime } from '../clock.ts';
-import { DeviceSocket } from '../device/socket.ts';
+import type { Clock } from '../base/clock.ts';
+import { isoTime } from '../base/clock.ts';
+import { DeviceSocket } from '../connections/socket.ts';
 
 /** One event that a connection was told, and what it did. */
 export interface Step {

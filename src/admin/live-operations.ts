@@ -1,7 +1,7 @@
 /** What the operator page asks of the admin listener: routes and their part of the OpenAPI document. */
 import { z } from 'zod';
 import { connectionDescription } from '../callback/describe.ts';
-import { deviceId } from '../schemas.ts';
+import { deviceId } from '../base/schemas.ts';
 import type { Operation } from '../http/operation.ts';
 import { queryNumber } from '../http/query.ts';
 

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type { AnyStateMachine } from 'xstate';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../base/usage-error.ts';
 import type { MachineFormat } from './machines.ts';
 import { formatMachine, isMachineFormat, machineFormats, machines } from './machines.ts';
 

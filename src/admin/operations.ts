@@ -1,7 +1,7 @@
 /** What the admin listener can do: its routes and its part of the OpenAPI document. */
 import { z } from 'zod';
 import { connectionDescription } from '../callback/describe.ts';
-import { drainProgress, drainReport } from '../drain-report.ts';
+import { drainProgress, drainReport } from '../drain/drain-report.ts';
 import type { Operation } from '../http/operation.ts';
 import { queryNumber, queryWord } from '../http/query.ts';
 import { machineFormats } from './machines.ts';

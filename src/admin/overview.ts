@@ -1,11 +1,11 @@
 import type { DrainPlan } from '../../machines/drain-plan.ts';
-import type { Clock } from '../clock.ts';
-import { isoTime, repeat } from '../clock.ts';
-import type { Flow } from '../device/traffic.ts';
-import type { DrainProgress, SweepReport } from '../drain-report.ts';
-import type { Life } from '../life.ts';
-import { LoopLag } from '../loop-lag.ts';
-import type { Metrics, MetricTotals } from '../metrics.ts';
+import type { Clock } from '../base/clock.ts';
+import { isoTime, repeat } from '../base/clock.ts';
+import type { Flow } from '../connections/state-counts.ts';
+import type { DrainProgress, SweepReport } from '../drain/drain-report.ts';
+import type { PodRuntime } from '../drain/pod-runtime.ts';
+import { LoopLag } from '../observe/loop-lag.ts';
+import type { Metrics, MetricTotals } from '../observe/metrics.ts';
 
 /** A pod at one moment. Counts are since its start. */
 export interface Overview extends MetricTotals {
@@ -33,7 +33,7 @@ export interface OverviewsOptions {
   podId: string;
   startedAt: string;
   plan: DrainPlan;
-  life: Life;
+  runtime: PodRuntime;
   metrics: Metrics;
   isRegistryUp: () => boolean;
   clock: Clock;
@@ -92,22 +92,22 @@ export class Overviews {
   }
 
   async #read(): Promise<Overview> {
-    const { podId, startedAt, plan, life, metrics, isRegistryUp, clock } = this.#options;
-    const { traffic, size } = life.connections;
+    const { podId, startedAt, plan, runtime, metrics, isRegistryUp, clock } = this.#options;
+    const { stateCounts, size } = runtime.connections;
     return {
       at: isoTime(clock, clock.now()),
       podId,
       startedAt,
-      state: life.state(),
+      state: runtime.state(),
       connections: size,
-      states: Object.fromEntries(traffic.countByState()),
-      flows: traffic.flows(),
+      states: Object.fromEntries(stateCounts.countByState()),
+      flows: stateCounts.flows(),
       ...(await metrics.read()),
       isRegistryUp: isRegistryUp(),
       lagMs: this.#lag.longestMs,
       plan,
-      drain: life.progress(),
-      sweepsDone: life.drain.reports,
+      drain: runtime.progress(),
+      sweepsDone: runtime.drain.reports,
     };
   }
 }

@@ -1,5 +1,5 @@
 import type { AskElsewhere } from '../device/contest.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../observe/log.ts';
 import type { Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
 import type { Self } from './owners.ts';

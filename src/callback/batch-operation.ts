@@ -1,9 +1,9 @@
 /** `POST /callback` as the OpenAPI document tells of it. */
 import { z } from 'zod';
-import { deviceId } from '../schemas.ts';
+import { deviceId } from '../base/schemas.ts';
 import type { Operation } from '../http/operation.ts';
 import type { ProblemCode } from '../http/problems.ts';
-import { maxDevicesOfLine } from './batch-order.ts';
+import { maxDevicesOfLine } from './batch-line.ts';
 import { batchQuery } from './message.ts';
 
 const fields = {
@@ -16,7 +16,7 @@ const fields = {
 const receivers = [z.object({ deviceId }), z.object({ deviceIds: z.array(deviceId).min(1).max(maxDevicesOfLine) })];
 const contents = [z.object({ data: z.string() }), z.object({ base64: z.base64() })];
 
-/** One line of a batch. batch-order.ts reads them without it: that would cost more than all the rest. */
+/** One line of a batch. batch-line.ts reads them without it: that would cost more than all the rest. */
 export const batchLine = z.union(
   receivers.flatMap((receiver) =>
     contents.map((content) => z.strictObject({ ...receiver.shape, ...content.shape, ...fields })),

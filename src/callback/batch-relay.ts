@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Outcome } from './batch-order.ts';
+import type { Outcome } from './batch-line.ts';
 import { Lines, maxResultBytes, tooLong } from './batch-lines.ts';
 import type { Delivery } from './batch-results.ts';
 import type { PodExchange } from './pod-exchange.ts';

@@ -1,7 +1,7 @@
 import { refusalFor } from '../http/problems.ts';
 import { hostPort } from '../address.ts';
-import type { Clock } from '../clock.ts';
-import type { Order, Outcome } from './batch-order.ts';
+import type { Clock } from '../base/clock.ts';
+import type { BatchLine, Outcome } from './batch-line.ts';
 import { Relay } from './batch-relay.ts';
 import type { Delivery } from './batch-results.ts';
 import type { Owner, Owners } from './owners.ts';
@@ -132,12 +132,12 @@ function nameOf({ podId, serverIp, port }: PodIdentity): string {
 }
 
 function linesOf(deliveries: readonly Delivery[]): Buffer[] {
-  const lines: { order: Order; deviceIds: string[] }[] = [];
+  const lines: { batchLine: BatchLine; deviceIds: string[] }[] = [];
   for (const delivery of deliveries) {
-    const order = delivery.order!;
+    const batchLine = delivery.batchLine!;
     const last = lines.at(-1);
-    if (last?.order === order) last.deviceIds.push(delivery.deviceId!);
-    else lines.push({ order, deviceIds: [delivery.deviceId!] });
+    if (last?.batchLine === batchLine) last.deviceIds.push(delivery.deviceId!);
+    else lines.push({ batchLine, deviceIds: [delivery.deviceId!] });
   }
-  return lines.map(({ order, deviceIds }) => order.forDevices?.(deviceIds) ?? order.line);
+  return lines.map(({ batchLine, deviceIds }) => batchLine.forDevices?.(deviceIds) ?? batchLine.line);
 }

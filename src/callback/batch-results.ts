@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import type { Order, Outcome } from './batch-order.ts';
+import type { BatchLine, Outcome } from './batch-line.ts';
 
 export interface DeliveryInit {
   /** Null when the line does not say. */
   deviceId: string | null;
   /** Undefined when the line was refused. */
-  order?: Order;
+  batchLine?: BatchLine;
   /** Why nothing will be sent. */
   refusal?: Outcome | undefined;
   /** Which line was refused, from 1. */
@@ -19,7 +19,7 @@ export interface DeliveryInit {
 /** One device of one line, until its result is out. */
 export class Delivery {
   readonly deviceId: string | null;
-  readonly order: Order | undefined;
+  readonly batchLine: BatchLine | undefined;
   readonly refusal: Outcome | undefined;
   readonly bytes: number;
   readonly startedAt: number;
@@ -29,7 +29,7 @@ export class Delivery {
 
   constructor(init: DeliveryInit, onSettled: (delivery: Delivery, label: string) => void) {
     this.deviceId = init.deviceId;
-    this.order = init.order;
+    this.batchLine = init.batchLine;
     this.refusal = init.refusal;
     this.bytes = init.bytes;
     this.startedAt = init.startedAt;

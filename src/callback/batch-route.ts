@@ -1,9 +1,9 @@
 import type { Context } from 'koa';
-import { deliveryTimeoutMs } from '../device/device-web-socket.ts';
+import { deliveryTimeoutMs } from '../connections/device-web-socket.ts';
 import { discardBody, objectionTo } from '../http/body.ts';
 import type { LongRequests } from '../http/long-requests.ts';
 import { Problem } from '../http/problem.ts';
-import { createRandomIds } from '../random-ids.ts';
+import { createRandomIds } from '../base/random-ids.ts';
 import type { BatchOptions } from './batch.ts';
 import { mediaType } from './batch-operation.ts';
 import { Batch } from './batch.ts';

@@ -1,19 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../clock.ts';
-import { repeat } from '../clock.ts';
-import type { Connections } from '../device/connections.ts';
-import { DeviceSocket } from '../device/socket.ts';
+import type { Clock } from '../base/clock.ts';
+import { repeat } from '../base/clock.ts';
+import type { Locate } from '../connections/locate.ts';
+import { DeviceSocket } from '../connections/socket.ts';
 import { isDeviceId } from '../device-id.ts';
 import { BodyReader } from '../http/body.ts';
 import { Problem } from '../http/problem.ts';
 import { refusalFor } from '../http/problems.ts';
-import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { Entry } from '../registry/registry.ts';
 import type { Line } from './batch-lines.ts';
 import { Lines } from './batch-lines.ts';
-import type { OrderSettings } from './batch-order.ts';
-import { isBlank, readOrder } from './batch-order.ts';
+import type { BatchLineSettings } from './batch-line.ts';
+import { isBlank, readBatchLine } from './batch-line.ts';
 import type { Outbound, Relays } from './batch-relays.ts';
 import { Delivery, Results } from './batch-results.ts';
 import { deliver } from './deliver.ts';
@@ -23,10 +23,10 @@ import { notConnected } from './owners.ts';
 export interface BatchOptions {
   request: IncomingMessage;
   response: ServerResponse;
-  connections: Connections;
+  locate: Locate;
   owners: Owners;
   relays: Relays;
-  settings: OrderSettings;
+  settings: BatchLineSettings;
   /** Another pod has sent it on. */
   wasForwarded: boolean;
   /** The pod is closing: no more lines are taken. */
@@ -34,8 +34,6 @@ export interface BatchOptions {
   metrics: Metrics;
   clock: Clock;
   log: Logger;
-  /** Called before anything known of a connection is trusted. */
-  checkFreeze: () => void;
 }
 
 /** How long a caller may neither send nor read, ms. */
@@ -56,7 +54,7 @@ export class Batch {
   readonly #body: BodyReader;
   #lineNumber = 0;
   /** Taken, but their devices are not, or not surely, on this pod. */
-  #astray: Delivery[] = [];
+  #notLocal: Delivery[] = [];
   /** When its caller last sent or read something, ms on the pod's clock. */
   #progressAt: number;
   #isCut = false;
@@ -120,7 +118,6 @@ export class Batch {
   }
 
   async #take(lines: Iterable<Line>): Promise<void> {
-    this.#options.checkFreeze();
     for (const line of lines) {
       for (const delivery of this.#deliveriesOf(line)) {
         if (this.#results.isFull) await this.#makeRoom();
@@ -128,28 +125,27 @@ export class Batch {
         this.#begin(delivery);
       }
     }
-    await this.#findAstray();
+    await this.#findNotLocal();
   }
 
   async #makeRoom(): Promise<void> {
-    await this.#findAstray();
+    await this.#findNotLocal();
     await this.#until(() => !this.#results.isFull);
-    this.#options.checkFreeze();
   }
 
   *#deliveriesOf(line: Line): Generator<Delivery> {
     this.#lineNumber += 1;
     if (isBlank(line)) return;
     const startedAt = this.#options.clock.now();
-    const order = readOrder(line, this.#options.settings);
-    if ('refusal' in order) {
-      yield new Delivery({ ...order, lineNumber: this.#lineNumber, bytes: 0, startedAt }, this.#settled);
+    const batchLine = readBatchLine(line, this.#options.settings);
+    if ('refusal' in batchLine) {
+      yield new Delivery({ ...batchLine, lineNumber: this.#lineNumber, bytes: 0, startedAt }, this.#settled);
       return;
     }
-    let bytes = order.line.length;
-    for (const deviceId of order.deviceIds) {
+    let bytes = batchLine.line.length;
+    for (const deviceId of batchLine.deviceIds) {
       const refusal = deviceId !== null && isDeviceId(deviceId) ? undefined : badDeviceId;
-      yield new Delivery({ deviceId, order, refusal, bytes, startedAt }, this.#settled);
+      yield new Delivery({ deviceId, batchLine, refusal, bytes, startedAt }, this.#settled);
       bytes = 0; // the line is there but once
     }
   }
@@ -157,13 +153,13 @@ export class Batch {
   #begin(delivery: Delivery): void {
     this.#results.add(delivery);
     if (delivery.refusal) return delivery.settle(delivery.refusal);
-    const socket = this.#options.connections.get(delivery.deviceId!);
-    if (socket?.isTrusted) this.#deliver(delivery, socket);
-    else this.#astray.push(delivery);
+    const socket = this.#options.locate.verified(delivery.deviceId!);
+    if (socket) this.#deliver(delivery, socket);
+    else this.#notLocal.push(delivery);
   }
 
   #deliver(delivery: Delivery, socket: DeviceSocket): void {
-    deliver(socket, delivery.order!.message).then(
+    deliver(socket, delivery.batchLine!.message).then(
       (outcome) => (outcome instanceof Problem ? delivery.settle(outcome) : delivery.settle({ status: 200 }, outcome)),
       (error: unknown) => {
         this.#options.log.error({ err: error }, 'a delivery of a batch failed');
@@ -173,15 +169,15 @@ export class Batch {
   }
 
   /** Asks the registry for all at once. Nothing else is begun meanwhile, so that the order stays. */
-  async #findAstray(): Promise<void> {
-    if (this.#astray.length === 0) return;
+  async #findNotLocal(): Promise<void> {
+    if (this.#notLocal.length === 0) return;
     const { owners, relays, clock } = this.#options;
-    const astray = this.#astray;
-    this.#astray = [];
-    const entries = await owners.lookUp(astray.map(({ deviceId }) => deviceId!));
+    const notLocal = this.#notLocal;
+    this.#notLocal = [];
+    const entries = await owners.lookUp(notLocal.map(({ deviceId }) => deviceId!));
     if (this.#isCut) return; // nobody would end a request to another pod that is begun now
     const outbound: Outbound[] = [];
-    for (const [index, delivery] of astray.entries()) {
+    for (const [index, delivery] of notLocal.entries()) {
       const place = this.#placeOf(delivery.deviceId!, entries[index]);
       if (place instanceof Problem) delivery.settle(place);
       else if (place instanceof DeviceSocket) this.#deliver(delivery, place);
@@ -190,14 +186,13 @@ export class Batch {
     relays.send(outbound, clock.now());
   }
 
-  /** Where the device is; or why nobody can say, or be asked. A connection in doubt counts unless the registry knows another. */
+  /** The connection or the pod of the device; or why neither is known, or the pod must not be asked. */
   #placeOf(deviceId: string, entry: Entry | Problem | undefined): DeviceSocket | Owner | Problem {
-    const { connections, owners, wasForwarded } = this.#options;
-    const socket = connections.get(deviceId);
-    if (socket?.isTrusted) return socket;
-    if (entry instanceof Problem) return entry;
-    if (socket && (!entry || entry.traceId === socket.traceId)) return socket;
-    const owner = owners.otherPod(entry);
+    const { locate, owners, wasForwarded } = this.#options;
+    if (entry instanceof Problem) return locate.verified(deviceId) ?? entry;
+    const place = locate.withEntry(deviceId, entry);
+    if (place instanceof DeviceSocket) return place;
+    const owner = owners.otherPod(place);
     return owner ? (owners.objection(owner, wasForwarded) ?? owner) : notConnected();
   }
 

@@ -1,6 +1,6 @@
-import type { Delivery } from '../device/device-web-socket.ts';
-import type { Message } from '../device/protocol/protocol.ts';
-import type { DeviceSocket } from '../device/socket.ts';
+import type { Delivery } from '../connections/device-web-socket.ts';
+import type { Message } from '../connections/protocol/protocol.ts';
+import type { DeviceSocket } from '../connections/socket.ts';
 import type { ProblemOptions } from '../http/problem.ts';
 import { Problem } from '../http/problem.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Clock } from '../clock.ts';
-import { isoTime } from '../clock.ts';
-import type { DeviceSocket } from '../device/socket.ts';
-import { deviceId, traceId } from '../schemas.ts';
+import type { Clock } from '../base/clock.ts';
+import { isoTime } from '../base/clock.ts';
+import type { DeviceSocket } from '../connections/socket.ts';
+import { deviceId, traceId } from '../base/schemas.ts';
 
 /** One connection as services and operators see it. */
 export const connectionDescription = z.object({
@@ -11,7 +11,7 @@ export const connectionDescription = z.object({
   podId: z.string(),
   traceId,
   connectedAt: z.iso.datetime(),
-  lastDataAt: z.iso.datetime().describe('when an application message came or went last'),
+  lastDataAt: z.iso.datetime().describe('when an application message last came, went, or was on its way to the device'),
 });
 
 export function describe(socket: DeviceSocket, podId: string, clock: Clock): z.infer<typeof connectionDescription> {

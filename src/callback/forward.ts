@@ -1,6 +1,5 @@
 import type { Context } from 'koa';
 import { hostPort } from '../address.ts';
-import { Problem } from '../http/problem.ts';
 import type { Entry } from '../registry/registry.ts';
 import type { Owner, Owners } from './owners.ts';
 import { hopHeader, notConnected } from './owners.ts';
@@ -9,20 +8,11 @@ import type { PodAnswer, PodClient } from './pod-client.ts';
 const relayedRequestHeaders = ['content-type', 'if-match', 'traceparent', 'tracestate'];
 const relayedAnswerHeaders = ['content-type', 'content-length', 'etag', 'retry-after', 'ws-connect-pod'];
 
-/** Answers a request for a device that is not on this pod: from the registry, or with what the owning pod says, one hop away. */
-export interface Forward {
-  (ctx: Context, deviceId: string, body?: Buffer): Promise<void>;
-  /** Does the registry name no other connection of the device than this one? */
-  isUncontested(deviceId: string, traceId: string): Promise<boolean>;
-}
+/** Answers a request for a device that is not on this pod: with what the pod of its entry says, one hop away. */
+export type Forward = (ctx: Context, entry: Entry | undefined, body?: Buffer) => Promise<void>;
 
+/** Answers `not-connected` when no other pod has the device. */
 export function createForward(owners: Owners, podClient: PodClient): Forward {
-  const lookUp = async (deviceId: string): Promise<Entry | undefined> => {
-    const [entry] = await owners.lookUp([deviceId]);
-    if (entry instanceof Problem) throw entry;
-    return entry;
-  };
-
   const ask = async (ctx: Context, owner: Owner, body?: Buffer): Promise<PodAnswer> => {
     const { serverIp: address, port, podId } = owner;
     const headers: Record<string, string> = { [hopHeader]: '1' };
@@ -35,8 +25,8 @@ export function createForward(owners: Owners, podClient: PodClient): Forward {
     }
   };
 
-  const forward = async (ctx: Context, deviceId: string, body?: Buffer): Promise<void> => {
-    const owner = owners.otherPod(await lookUp(deviceId));
+  return async (ctx, entry, body) => {
+    const owner = owners.otherPod(entry);
     if (!owner) throw notConnected();
     ctx.set('Ws-Connect-Pod', hostPort(owner.serverIp, owner.port));
     const objection = owners.objection(owner, ctx.get(hopHeader) !== '');
@@ -49,9 +39,4 @@ export function createForward(owners: Owners, podClient: PodClient): Forward {
       if (typeof value === 'string') ctx.set(name, value);
     }
   };
-  const isUncontested = async (deviceId: string, traceId: string): Promise<boolean> => {
-    const entry = await lookUp(deviceId);
-    return entry === undefined || entry.traceId === traceId;
-  };
-  return Object.assign(forward, { isUncontested });
 }

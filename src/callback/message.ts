@@ -1,6 +1,6 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
-import type { Message } from '../device/protocol/protocol.ts';
+import type { Message } from '../connections/protocol/protocol.ts';
 import { traceparentShape } from '../http/headers.ts';
 import { parseQuery, queryNumber, queryWord } from '../http/query.ts';
 import { isMessageId, messageIdShape } from '../message-id.ts';

@@ -1,6 +1,6 @@
 /** What services can ask of the callback listener: its routes and its part of the OpenAPI document. */
 import { z } from 'zod';
-import { deviceId } from '../schemas.ts';
+import { deviceId } from '../base/schemas.ts';
 import type { Operation } from '../http/operation.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import { queryWord } from '../http/query.ts';

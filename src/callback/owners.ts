@@ -1,19 +1,12 @@
 import { hostPort, isPort } from '../address.ts';
 import { Problem } from '../http/problem.ts';
+import type { Self } from '../context.ts';
 import type { ProblemCode } from '../http/problems.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../observe/log.ts';
 import type { Entry, Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
 import { Unproven } from './pod-exchange.ts';
 import type { PodIdentity } from './pod-proof.ts';
-
-/** This pod, as its own entries name it. */
-export interface Self {
-  podId: string;
-  serverIp: string;
-  /** Where others reach its callback listener. With CALLBACK_ADVERTISED_PORT it is another port than the one listened on. */
-  port: () => number;
-}
 
 export interface OwnersOptions {
   registry: Registry;
@@ -41,6 +34,13 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
         log.debug({ err: reply }, 'lookup failed');
         return unavailable('registry-unavailable', 'the device is not on this pod and the registry did not answer');
       });
+    },
+
+    /** The entry of one device. Rejects with a `Problem` when the registry does not answer. */
+    async entryOf(deviceId: string): Promise<Entry | undefined> {
+      const [entry] = await this.lookUp([deviceId]);
+      if (entry instanceof Problem) throw entry;
+      return entry;
     },
 
     /** The other pod that an entry names; undefined: none does. */

@@ -1,5 +1,6 @@
+import { channel } from 'node:diagnostics_channel';
 import { Agent, request } from 'node:http';
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Pieces } from '../http/pieces.ts';
 import { PodExchange } from './pod-exchange.ts';
 import type { PodCredentials } from './pod-proof.ts';
@@ -49,6 +50,23 @@ export interface PodClientOptions {
   maxTotalSockets?: number;
 }
 
+/** What observers of requests to pods are told. They may add to `headers` while the request is `starting`. */
+export interface ObservedPodRequest {
+  method: string;
+  address: string;
+  port: number;
+  /** The same object in both messages. */
+  headers: Record<string, string>;
+  /** Undefined in the first message. */
+  outgoing: ClientRequest | undefined;
+}
+
+/** Node's diagnostics channels with a message of `ObservedPodRequest` for each request. */
+export const podRequestChannels = {
+  starting: channel('ws-connect:pod-request.starting'),
+  started: channel('ws-connect:pod-request.started'),
+};
+
 /** Requests to pods over kept connections. A redirect is an error. */
 export class PodClient {
   readonly #token: string | undefined;
@@ -65,8 +83,12 @@ export class PodClient {
   /** Begins a request; nothing is sent before its body is begun or ended. It may report more than one error. */
   open({ address, podId, token = this.#token, headers, signal, ...head }: PodRequestHead): PodExchange {
     const { authorization, proofs } = this.#credentialsFor({ address, port: head.port, podId }, token);
-    const all = authorization === undefined ? headers : { ...headers, Authorization: authorization };
-    const exchange = new PodExchange(request({ ...head, agent: this.#agent, host: address, headers: all }), proofs);
+    const all = authorization === undefined ? { ...headers } : { ...headers, Authorization: authorization };
+    const observed = { method: head.method, address, port: head.port, headers: all, outgoing: undefined };
+    if (podRequestChannels.starting.hasSubscribers) podRequestChannels.starting.publish(observed);
+    const outgoing = request({ ...head, agent: this.#agent, host: address, headers: all });
+    if (podRequestChannels.started.hasSubscribers) podRequestChannels.started.publish({ ...observed, outgoing });
+    const exchange = new PodExchange(outgoing, proofs);
     const abort = () => exchange.destroy(new Error('given up'));
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();

@@ -13,17 +13,19 @@
 import type Router from '@koa/router';
 import type { Context } from 'koa';
 import { kicked } from '../../machines/disconnect.ts';
-import type { Clock } from '../clock.ts';
-import type { Connections } from '../device/connections.ts';
-import type { DeviceSocket } from '../device/socket.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Connections } from '../connections/connections.ts';
+import type { Locate } from '../connections/locate.ts';
+import { DeviceSocket } from '../connections/socket.ts';
 import { isDeviceId } from '../device-id.ts';
-import { createRandomIds } from '../random-ids.ts';
+import { createRandomIds } from '../base/random-ids.ts';
 import { readBody } from '../http/body.ts';
 import type { Handle } from '../http/operation.ts';
 import { createRouter } from '../http/operation.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';
 import { parseQuery } from '../http/query.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { Entry } from '../registry/registry.ts';
 import { deliver } from './deliver.ts';
 import { describe } from './describe.ts';
 import type { Forward } from './forward.ts';
@@ -33,6 +35,9 @@ import { requireMatch, requirePrecondition } from './precondition.ts';
 
 export interface CallbackOptions {
   connections: Connections;
+  locate: Locate;
+  /** The entry of a device. Rejects when the registry does not answer. */
+  entryOf: (deviceId: string) => Promise<Entry | undefined>;
   forward: Forward;
   maxPayloadBytes: number;
   podId: string;
@@ -40,24 +45,14 @@ export interface CallbackOptions {
   self: () => string;
   metrics: Metrics;
   clock: Clock;
-  /** Called before anything known of a connection is trusted. */
-  checkFreeze: () => void;
   /** What is served at /openapi.json and /asyncapi.json. */
   documents: { openapi: () => object; asyncapi: () => object };
 }
 
 export function callbackRoutes(options: CallbackOptions, batch: Handle): Router {
-  const { connections, forward, maxPayloadBytes, podId, clock, documents } = options;
+  const { connections, locate, entryOf, forward, maxPayloadBytes, podId, clock, documents } = options;
   const readMessage = createReadMessage(createRandomIds());
   let self: string | undefined; // known once the pod listens
-
-  /** The device's connection on this pod. One in doubt counts unless the registry knows another. */
-  const find = async (deviceId: string): Promise<DeviceSocket | undefined> => {
-    options.checkFreeze();
-    const socket = connections.get(deviceId);
-    if (!socket || socket.isTrusted) return socket;
-    return (await forward.isUncontested(deviceId, socket.traceId)) ? socket : undefined;
-  };
 
   /** Sets the headers of an answer about this connection, and checks `If-Match`. */
   const answerFor = ({ req, res }: Context, { traceId }: DeviceSocket): void => {
@@ -72,15 +67,15 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
     const body = await readBody(ctx.req, maxPayloadBytes);
     requirePrecondition(ctx.req.headers);
     const message = readMessage(ctx, body);
-    const socket = await find(deviceId);
-    if (!socket) {
-      await forward(ctx, deviceId, body);
+    const place = await locate(deviceId);
+    if (!(place instanceof DeviceSocket)) {
+      await forward(ctx, place, body);
       return 'forwarded';
     }
-    answerFor(ctx, socket);
-    const outcome = await deliver(socket, message);
+    answerFor(ctx, place);
+    const outcome = await deliver(place, message);
     if (outcome instanceof Problem) throw outcome;
-    answerDelivered(ctx, socket, outcome);
+    answerDelivered(ctx, place, outcome);
     return outcome;
   };
 
@@ -99,22 +94,22 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
       const deviceId = deviceIdOf(ctx);
       const { ping } = parseQuery(connectionQuery, ctx.query);
       requirePrecondition(ctx.req.headers);
-      const socket = await find(deviceId);
-      if (!socket) return forward(ctx, deviceId);
-      answerFor(ctx, socket);
-      if (ping === '1' && !(await socket.isAlive())) throw noPong();
-      ctx.body = describe(socket, podId, clock);
+      const place = await locate(deviceId);
+      if (!(place instanceof DeviceSocket)) return forward(ctx, place);
+      answerFor(ctx, place);
+      if (ping === '1' && !(await place.isAlive())) throw noPong();
+      ctx.body = describe(place, podId, clock);
     },
 
     async kick(ctx) {
       const deviceId = deviceIdOf(ctx);
       const { reason } = parseQuery(kickQuery, ctx.query, 'bad-reason');
       requirePrecondition(ctx.req.headers);
-      const socket = connections.get(deviceId); // also one in doubt
-      if (!socket) return forward(ctx, deviceId);
+      const socket = connections.get(deviceId); // also one that is not verified
+      if (!socket) return forward(ctx, await entryOf(deviceId));
       answerFor(ctx, socket);
       if (reason === 'kicked') socket.close(kicked);
-      else socket.tell({ type: 'registry.superseded' });
+      else socket.tell({ type: 'connection.superseded' });
       ctx.status = 204;
     },
 

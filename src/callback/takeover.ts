@@ -1,6 +1,6 @@
 import { hostPort, isPort } from '../address.ts';
-import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { Entry } from '../registry/registry.ts';
 import { hopHeader } from './owners.ts';
 import type { PodClient } from './pod-client.ts';

@@ -4,7 +4,7 @@ import type { ProblemCode } from '../http/problems.ts';
 import type { Sender } from './client-address.ts';
 
 /** What the pod says of itself when a device knocks. */
-export interface Capacity {
+export interface AdmissionPolicy {
   /** False from the start of a drain. */
   accepting: boolean;
   connections: number;
@@ -15,12 +15,12 @@ export interface Capacity {
   /** Would this device only take the place of its own connection? */
   isHere(deviceId: string): boolean;
   /** Asked before the last, for it counts: may one more come from this address? */
-  takeTurnOf(sender: Sender): boolean;
+  takeFromAddressLimit(sender: Sender): boolean;
   /** Asked last, for it counts: may one more be accepted at this time? */
-  takeTurn(): boolean;
+  takeFromPodLimit(): boolean;
 }
 
-export interface Knock {
+export interface UpgradeRequest {
   /** Path and query. */
   url: string | undefined;
   /** Such as `1.1`. */
@@ -34,8 +34,8 @@ export interface Knock {
 
 /** Decides on one request at the device listener: the device to let in, or what to answer before, and instead of, the upgrade. */
 export function admit(
-  { url = '', httpVersion, upgrade, origin, sender }: Knock,
-  capacity: Capacity,
+  { url = '', httpVersion, upgrade, origin, sender }: UpgradeRequest,
+  policy: AdmissionPolicy,
 ): { deviceId: string } | Problem {
   const { path, query } = splitUrl(url);
   if (path !== '/connect') {
@@ -50,18 +50,18 @@ export function admit(
   }
   const [deviceId, ...others] = query.getAll('deviceId');
   if (deviceId === undefined || others.length > 0 || !isDeviceId(deviceId)) return badDeviceId();
-  if (origin !== undefined && !capacity.isOriginAllowed(origin)) {
+  if (origin !== undefined && !policy.isOriginAllowed(origin)) {
     return new Problem({ code: 'origin-not-allowed', detail: 'pages of this origin may not connect' });
   }
-  if (!capacity.accepting) return tryLater('draining', 'this pod is shutting down; connect again');
-  const { connections, maxConnections } = capacity;
-  if (maxConnections > 0 && connections >= maxConnections && !capacity.isHere(deviceId)) {
+  if (!policy.accepting) return tryLater('draining', 'this pod is shutting down; connect again');
+  const { connections, maxConnections } = policy;
+  if (maxConnections > 0 && connections >= maxConnections && !policy.isHere(deviceId)) {
     return tryLater('full', 'this pod holds as many connections as it may');
   }
-  if (!capacity.takeTurnOf(sender)) {
+  if (!policy.takeFromAddressLimit(sender)) {
     return tryLater('too-many-connects', 'too many connects come from your address');
   }
-  if (!capacity.takeTurn()) return tryLater('too-fast', 'this pod accepts no more connections at this moment');
+  if (!policy.takeFromPodLimit()) return tryLater('too-fast', 'this pod accepts no more connections at this moment');
   return { deviceId };
 }
 

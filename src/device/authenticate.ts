@@ -2,14 +2,14 @@ import { createSecretKey } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config.ts';
 import { bearerToken, unauthorized } from '../http/bearer.ts';
 import { Problem } from '../http/problem.ts';
-import type { Logger } from '../log.ts';
+import type { Logger } from '../observe/log.ts';
 import { tryLater } from './admission.ts';
 import { KeySet, KeysUnavailable } from './key-set.ts';
-import { offeredTokens } from './protocol/subprotocols.ts';
+import { offeredTokens } from '../connections/protocol/subprotocols.ts';
 
 /** What a device has proved. */
 export interface Identity {

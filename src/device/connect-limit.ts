@@ -1,7 +1,7 @@
 import { insideCidrs } from '../address.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config.ts';
-import { TokenBucket } from '../token-bucket.ts';
+import { TokenBucket } from '../base/token-bucket.ts';
 import type { Sender } from './client-address.ts';
 import { clientAddress, networkOf } from './client-address.ts';
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import type { Connections } from './connections.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Connections } from '../connections/connections.ts';
 
 /** Who has the place that a device wants, when it is not on this pod: does it give a sign of life? */
 export type AskElsewhere = (deviceId: string) => Promise<boolean>;

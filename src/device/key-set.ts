@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, customFetch, errors } from 'jose';
 import type { JWTVerifyGetKey } from 'jose';
-import type { Clock } from '../clock.ts';
-import type { Logger } from '../log.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../observe/log.ts';
 import { fetchJwks } from './jwks-fetch.ts';
 
 /** Nothing can be said about the token, because its key is not known and the issuer cannot be asked. */

@@ -9,20 +9,20 @@ import { Problem } from '../http/problem.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import { rawAnswer } from '../http/raw-answer.ts';
 import { checkTarget } from '../http/request-target.ts';
-import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
-import type { Capacity, Knock } from './admission.ts';
+import { upgrades } from '../observe/channels.ts';
+import type { Logger } from '../observe/log.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { AdmissionPolicy, UpgradeRequest } from './admission.ts';
 import { admit } from './admission.ts';
 import type { Contest } from './contest.ts';
 import type { Authenticate, Identity } from './authenticate.ts';
 import { isHealthCheck, unhealthy } from './health.ts';
 import { handshakeTimeoutMs, PendingSockets } from './pending-sockets.ts';
-import { chooseSubprotocol } from './protocol/subprotocols.ts';
-import { DeviceWebSocket } from './device-web-socket.ts';
-import { ReadingTurns } from './reading-turns.ts';
-import { createReadInTurns } from './receiver.ts';
-import type { Accepted } from './socket-ports.ts';
-import type { ConnectSpans } from '../tracing/connect.ts';
+import { chooseSubprotocol } from '../connections/protocol/subprotocols.ts';
+import { DeviceWebSocket } from '../connections/device-web-socket.ts';
+import { ReadingTurns } from '../connections/reading-turns.ts';
+import { createReadInTurns } from '../connections/receiver.ts';
+import type { Accepted } from '../connections/connections.ts';
 
 declare module 'ws' {
   namespace WebSocket {
@@ -35,7 +35,7 @@ declare module 'ws' {
 
 export interface DeviceListenerOptions {
   maxPayloadBytes: number;
-  capacity: () => Capacity;
+  policy: () => AdmissionPolicy;
   /** Has the pod reached its registry, and is it not draining? */
   isReady: () => boolean;
   /** Called for each request that is refused. */
@@ -44,8 +44,6 @@ export interface DeviceListenerOptions {
   authenticate?: Authenticate | undefined;
   contest: Contest;
   accept: (accepted: Accepted) => void;
-  /** Undefined: nothing is traced. */
-  connects?: ConnectSpans | undefined;
   metrics: Metrics;
   log: Logger;
 }
@@ -102,45 +100,46 @@ export class DeviceListener {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const malformed = checkTarget(request);
     if (!malformed && isHealthCheck(request.url)) return this.#tellHealth(request, response);
-    const answer = malformed ?? admit({ ...knockOf(request), upgrade: undefined }, this.#options.capacity());
+    const answer = malformed ?? admit({ ...upgradeRequestOf(request), upgrade: undefined }, this.#options.policy());
     if (!(answer instanceof Problem)) return;
     this.#note(answer, request.url);
     answerOnce(response, answer);
   }
 
   #tellHealth({ method }: IncomingMessage, response: ServerResponse): void {
-    const { capacity, isReady } = this.#options;
-    const problem = unhealthy(method, { accepting: capacity().accepting, ready: isReady() });
+    const { policy, isReady } = this.#options;
+    const problem = unhealthy(method, { accepting: policy().accepting, ready: isReady() });
     answerOnce(response, problem ?? { status: 200, headers: json, toJSON: () => ({ status: 'ok' }) });
   }
 
   #upgrade(handshake: Handshake): void {
-    const { authenticate, capacity, connects } = this.#options;
-    connects?.begin(handshake.request, handshake.socket);
+    const { authenticate, policy } = this.#options;
+    const { request, socket: stream } = handshake;
+    if (upgrades.requested.hasSubscribers) upgrades.requested.publish({ request, stream });
     const problem = checkTarget(handshake.request);
     if (problem) return this.#refuse(handshake.socket, problem, undefined);
     if (authenticate) return void this.#authenticate(handshake, authenticate);
-    this.#admit(handshake, capacity(), { tokenExpiresAt: Infinity });
+    this.#admit(handshake, policy(), { tokenExpiresAt: Infinity });
   }
 
   /** Who has no place here need not be asked for a token; and in the meantime the place may be gone. Each turn is taken once. */
   async #authenticate(handshake: Handshake, authenticate: Authenticate): Promise<void> {
     const { request, socket } = handshake;
-    const { capacity, metrics } = this.#options;
-    const answer = admit(knockOf(request), { ...capacity(), takeTurn: () => true });
+    const { policy, metrics } = this.#options;
+    const answer = admit(upgradeRequestOf(request), { ...policy(), takeFromPodLimit: () => true });
     if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
     const release = this.#pending.holdUnread(socket);
     const identity = await authenticate(request.headers, answer.deviceId);
     release();
     if (socket.destroyed) return metrics.connected('hung-up');
     if (identity instanceof Problem) return this.#refuse(socket, identity, request.url);
-    this.#admit(handshake, { ...capacity(), takeTurnOf: () => true }, identity);
+    this.#admit(handshake, { ...policy(), takeFromAddressLimit: () => true }, identity);
   }
 
   /** Lets the device in, or says why not. */
-  #admit(handshake: Handshake, capacity: Capacity, { tokenExpiresAt }: Identity): void {
+  #admit(handshake: Handshake, policy: AdmissionPolicy, { tokenExpiresAt }: Identity): void {
     const { request, socket } = handshake;
-    const answer = admit(knockOf(request), capacity);
+    const answer = admit(upgradeRequestOf(request), policy);
     if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
     const { deviceId } = answer;
     const contest = this.#options.contest(deviceId);
@@ -151,12 +150,12 @@ export class DeviceListener {
   /** Waits until it is known whether the present connection of the device is alive. Then this one is closed right after its upgrade. */
   async #settle(handshake: Handshake, device: Omit<Admitted, 'isContended'>, contest: Promise<boolean>): Promise<void> {
     const { request, socket } = handshake;
-    const { capacity, metrics } = this.#options;
+    const { policy, metrics } = this.#options;
     const release = this.#pending.holdUnread(socket);
     const mayCome = await contest;
     release();
     if (socket.destroyed) return metrics.connected('hung-up');
-    const answer = admit(knockOf(request), { ...capacity(), takeTurnOf: () => true, takeTurn: () => true });
+    const answer = admit(upgradeRequestOf(request), { ...policy(), takeFromAddressLimit: () => true, takeFromPodLimit: () => true });
     if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
     this.#accept(handshake, { ...device, isContended: !mayCome });
   }
@@ -177,7 +176,8 @@ export class DeviceListener {
   /** Answers on a socket that has left Node's HTTP server, and ends it. */
   #refuse(socket: Duplex, problem: Problem, url: string | undefined): void {
     this.#note(problem, url);
-    this.#options.connects?.refused(socket, problem);
+    const { status, code } = problem;
+    if (upgrades.refused.hasSubscribers) upgrades.refused.publish({ stream: socket, status, code });
     this.#pending.hold(socket);
     socket.resume(); // so that the peer's end is seen; destroying now could reset the answer away
     socket.end(rawAnswer(problem));
@@ -205,7 +205,7 @@ function answerOnce(
   response.writeHead(answer.status, headers).end(body);
 }
 
-function knockOf(request: IncomingMessage): Knock {
+function upgradeRequestOf(request: IncomingMessage): UpgradeRequest {
   const { url, httpVersion, headers } = request;
   return { url, httpVersion, upgrade: headers.upgrade, origin: headers.origin, sender: request };
 }

@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import type { Disconnect } from '../../machines/disconnect.ts';
 import { disconnects, invalidText, messageTooBig, protocolError, restarting } from '../../machines/disconnect.ts';
-import { deviceId } from '../schemas.ts';
-import { ackFrame, deviceMessageFrame, goawayFrame, messageFrame, welcomeFrame } from '../device/protocol/frames.ts';
+import { deviceId } from '../base/schemas.ts';
+import { ackFrame, deviceMessageFrame, goawayFrame, messageFrame, welcomeFrame } from '../connections/protocol/frames.ts';
 import { refusals } from '../device/refusals.ts';
 import { kindOf } from '../http/problems.ts';
-import { version } from '../version.ts';
+import { version } from '../base/version.ts';
 
 const frames = { welcome: welcomeFrame, message: messageFrame, goaway: goawayFrame };
 const deviceFrames = { deviceMessage: deviceMessageFrame, ack: ackFrame };

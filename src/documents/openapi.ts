@@ -12,7 +12,7 @@ import type { Operation, Operations } from '../http/operation.ts';
 import { problemBody, unrouted } from '../http/problem.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import { kindOf } from '../http/problems.ts';
-import { version } from '../version.ts';
+import { version } from '../base/version.ts';
 
 /** What the paths of a listener have in common. */
 interface Listener {

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { collectAnswer } from '../callback/pod-client.ts';
 import { PodExchange } from '../callback/pod-exchange.ts';
 import { isDeviceId } from '../device-id.ts';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../base/usage-error.ts';
 import { eventsIn } from './event-lines.ts';
 
 /** A pod's admin listener did not do as it was asked. */

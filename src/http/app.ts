@@ -3,17 +3,16 @@ import type { Server, ServerOptions } from 'node:http';
 import Koa from 'koa';
 import type { Context, Middleware, Next } from 'koa';
 import Router from '@koa/router';
-import type { Logger } from '../log.ts';
+import { requests } from '../observe/channels.ts';
+import type { Logger } from '../observe/log.ts';
 import { createGracefulClose } from './graceful-close.ts';
 import type { LongRequests } from './long-requests.ts';
 import { answerMalformed } from './malformed.ts';
 import { limitPipelining } from './pipeline.ts';
-import { answerProblems } from './problem.ts';
+import { answerProblems, Problem } from './problem.ts';
 import { checkTarget } from './request-target.ts';
 
 export interface HttpServerOptions {
-  /** Sees every request, and what becomes of it, refusals included. */
-  trace?: Middleware | undefined;
   /** Is asked first, whatever the path. */
   guard?: Middleware | undefined;
   /** Those that are not cut when they take too long to come. */
@@ -35,7 +34,7 @@ export interface HttpServer {
 export function createHttpServer(
   router: Router,
   log: Logger,
-  { trace, guard, longRequests, timeouts }: HttpServerOptions = {},
+  { guard, longRequests, timeouts }: HttpServerOptions = {},
 ): HttpServer {
   const app = new Koa();
   app.on('error', (error: NodeJS.ErrnoException) => {
@@ -45,7 +44,7 @@ export function createHttpServer(
   });
   app.use(answerProblems((error) => log.error({ err: error }, 'request failed')));
   app.use(requireTarget);
-  if (trace) app.use(trace);
+  app.use(announce);
   if (guard) app.use(guard);
   app.use(router.routes());
   app.use(router.allowedMethods());
@@ -66,4 +65,24 @@ function requireTarget({ req }: Context, next: Next): Promise<void> {
   const problem = checkTarget(req);
   if (problem) throw problem;
   return next();
+}
+
+/** Tells observers of a request and its answer, refusals included. Without observers it adds no promise of its own. */
+function announce(ctx: Context, next: Next): Promise<void> {
+  return requests.started.hasSubscribers ? announced(ctx, next) : next();
+}
+
+async function announced(ctx: Context & { params?: Record<string, string> }, next: Next): Promise<void> {
+  const { req: request, path, state } = ctx;
+  requests.started.publish({ request, path });
+  const answered = (status: number, outcome?: string, message?: string) =>
+    requests.answered.publish({ request, status, deviceId: ctx.params?.['deviceId'], outcome, message });
+  try {
+    await next();
+    answered(ctx.status, state['outcome'] as string | undefined);
+  } catch (error) {
+    const { status, code } = error instanceof Problem ? error : { status: 500, code: 'internal-error' };
+    answered(status, code, (error as Error).message);
+    throw error;
+  }
 }

@@ -98,10 +98,10 @@ export class Pipeline {
   #planTurn(): void {
     if (this.#isTurnDue || this.#underWay === maxUnderWay) return;
     this.#isTurnDue = true;
-    setImmediate(this.#takeTurn);
+    setImmediate(this.#takeFromPodLimit);
   }
 
-  readonly #takeTurn = (): void => {
+  readonly #takeFromPodLimit = (): void => {
     this.#isTurnDue = false;
     if (!this.#socket.writable) return; // nobody will get an answer
     this.#start(this.#unanswered[this.#underWay]!);

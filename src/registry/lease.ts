@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Reconciler, Repairable } from './reconciler.ts';
 import type { Registrar } from './registrar.ts';
 import type { Claim, Entry, Registration, Reply } from './registry.ts';
@@ -87,7 +87,7 @@ export class Lease implements Repairable {
   }
 
   /** What is known, and what a command under way may bring to light, is too old to be relied on. */
-  doubt(): void {
+  markUnverified(): void {
     this.#isOutdated = this.#isBusy;
   }
 

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import type { CheckedRegistry, Reply } from './registry.ts';
 import { RegistryUnavailable } from './registry.ts';
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config.ts';
 import { MemoryRegistry } from './memory.ts';
 import type { RedisEvents } from './redis-client.ts';

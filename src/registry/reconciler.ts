@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
-import { repeat } from '../clock.ts';
-import { TokenBucket } from '../token-bucket.ts';
+import type { Clock } from '../base/clock.ts';
+import { repeat } from '../base/clock.ts';
+import { TokenBucket } from '../base/token-bucket.ts';
 
 /** A lease whose entry may not be what it should be, because a command failed or the registry was away. */
 export interface Repairable {

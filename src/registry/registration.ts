@@ -1,9 +1,8 @@
 import type { RegistryLinkEvent } from '../../machines/registry-link.ts';
 import { hostPort } from '../address.ts';
-import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
-import type { Logger } from '../log.ts';
-import type { Metrics } from '../metrics.ts';
+import type { PodContext } from '../context.ts';
+import { registrations } from '../observe/channels.ts';
 import { guarded } from './guarded.ts';
 import type { Lease, LeasePorts } from './lease.ts';
 import { RegistryLink } from './link.ts';
@@ -16,31 +15,26 @@ import type { PodRecord, Registry } from './registry.ts';
 import { Troubles } from './troubles.ts';
 
 export interface RegistrationOptions {
-  config: Config;
-  clock: Clock;
-  log: Logger;
-  metrics: Metrics;
-  /** The pod's own record as it is now. */
+  /** The pod's own record at this moment. */
   record: () => PodRecord;
-  /** What every open connection holds. */
+  /** The leases of all open connections. */
   leases: () => Iterable<Lease>;
-  /** The registry is up, and has room: the pod's record is in it. Told again each time the record is written. */
+  /** Called each time the pod's record was written: the registry answers and has room. */
   reached: () => void;
-  /** Makes of the registry one that sees what is asked of it. */
-  watch?: ((registry: Registry) => Registry) | undefined;
 }
 
 export type Registration = ReturnType<typeof createRegistration>;
 
-/** All that keeps the registry right: the registry behind its breaker, the batches, the repairs and the pod's own record. */
-export function createRegistration(options: RegistrationOptions) {
-  const { config, clock, log, metrics, record, leases, reached, watch } = options;
+/** Keeps the registry right: the registry behind its circuit breaker, the batches, the repairs and the pod's own record. */
+export function createRegistration(
+  { config, clock, log, metrics }: Omit<PodContext, 'clockwork'>,
+  { record, leases, reached }: RegistrationOptions,
+) {
   const tell = (event: RegistryLinkEvent) => link.tell(event);
   const isUp = () => link.isUp();
   const troubles = new Troubles({ log, clock, where: serversOf(config) });
   const behind = measured(openRegistry(config, clock, createEvents(tell, troubles)), metrics, clock, troubles);
-  const guardedRegistry = guarded(behind, { isUp, tell });
-  const registry: Registry = watch ? watch(guardedRegistry) : guardedRegistry;
+  const registry = observed(guarded(behind, { isUp, tell }));
   const registrar = new Registrar(registry);
   const reconciler = new Reconciler({
     clock,
@@ -114,4 +108,16 @@ function createEvents(tell: (event: RegistryLinkEvent) => void, troubles: Troubl
     lost: () => tell({ type: 'registry.lost' }),
     error: (error: Error) => troubles.connection(error),
   };
+}
+
+/** The same registry, which tells observers of all claims and their replies. */
+function observed(registry: Registry): Registry {
+  const register: Registry['register'] = async (claims) => {
+    if (!registrations.started.hasSubscribers) return registry.register(claims);
+    registrations.started.publish({ claims });
+    const replies = await registry.register(claims);
+    registrations.answered.publish({ claims, replies });
+    return replies;
+  };
+  return { ...registry, register };
 }

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.ts';
-import type { Logger } from '../log.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Logger } from '../observe/log.ts';
 import type { Witness } from './measured.ts';
 import { adviceOn, codeOf, isFull, isOutage, shapeOf } from './redis-errors.ts';
 import type { RegistryUnavailable } from './registry.ts';

@@ -1,4 +1,4 @@
-import { backoffMs } from '../backoff.ts';
+import { backoffMs } from '../base/backoff.ts';
 import type { PodAnswer } from '../callback/pod-client.ts';
 import { PodClient } from '../callback/pod-client.ts';
 import { PodError } from '../callback/pod-exchange.ts';

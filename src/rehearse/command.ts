@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { systemClock } from '../clock.ts';
+import { systemClock } from '../base/clock.ts';
 import { TcpBalancer } from './balancer.ts';
 import { rehearseHelpText } from './help.ts';
 import type { RehearseOptions } from './options.ts';

@@ -5,7 +5,7 @@
  *   hook over    SIGTERM. Whatever the hook answered, or if it could not be reached at all
  *   grace over   SIGKILL. The grace counts from 0, the hook included; but SIGTERM always has 2 s
  */
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 
 export interface Exit {
   code: number | null;

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../base/usage-error.ts';
 import type { Balance } from './balancer.ts';
 import type { HookDelivery } from './kubelet.ts';
 import type { OptionName } from './option-table.ts';

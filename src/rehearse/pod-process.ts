@@ -1,5 +1,5 @@
 import { hostPort } from '../address.ts';
-import type { DrainReport } from '../drain-report.ts';
+import type { DrainReport } from '../drain/drain-report.ts';
 import type { Endpoint } from './balancer.ts';
 import type { Exit } from './kubelet.ts';
 import { Program } from './program.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Fleet } from './fleet.ts';
 import { terminate } from './kubelet.ts';
 import type { HookDelivery } from './kubelet.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../base/clock.ts';
 import { loadConfig } from '../config.ts';
 import type { Environment } from '../config.ts';
 import { RedisRegistry } from '../registry/redis.ts';

@@ -1,4 +1,4 @@
-import type { DeviceSocket } from '../device/socket.ts';
+import type { DeviceSocket } from '../connections/socket.ts';
 import type { RecorderSocket } from './recorder-socket.ts';
 import type { TestDevice } from './test-device.ts';
 

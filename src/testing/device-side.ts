@@ -1,12 +1,12 @@
 import type { ActorOptions, AnyActorLogic } from 'xstate';
 import { createActor, createEmptyActor } from 'xstate';
 import { connectionsLogic } from '../../machines/connections.ts';
-import type { Clock } from '../clock.ts';
-import { Clockwork } from '../clockwork.ts';
-import { Connections } from '../device/connections.ts';
-import { createLifeLog } from '../device/life-log.ts';
-import type { SocketPorts, SocketSettings } from '../device/socket-ports.ts';
-import type { Logger } from '../log.ts';
+import type { Clock } from '../base/clock.ts';
+import { Clockwork } from '../base/clockwork.ts';
+import { Connections } from '../connections/connections.ts';
+import { createEndLog } from '../connections/end-log.ts';
+import type { ConnectionContext, ConnectionSettings } from '../connections/connection-context.ts';
+import type { Logger } from '../observe/log.ts';
 import { Reconciler } from '../registry/reconciler.ts';
 import { Registrar } from '../registry/registrar.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -14,9 +14,9 @@ import type { Registry } from '../registry/registry.ts';
 interface DeviceSideOptions {
   clock: Clock;
   registry: Registry;
-  metrics: SocketPorts['metrics'];
+  metrics: ConnectionContext['metrics'];
   log: Logger;
-  settings?: Partial<SocketSettings>;
+  settings?: Partial<ConnectionSettings>;
   Kept?: typeof Connections;
   inspect?: ActorOptions<AnyActorLogic>['inspect'];
 }
@@ -24,30 +24,29 @@ interface DeviceSideOptions {
 export const testLeaseTtlMs = 60_000;
 export const testPodId = 'pod-1';
 
-/** The defaults of the program, but that a drained device may come back at once. */
-const defaults: SocketSettings = {
+/** The defaults of the program, except that a drained device may reconnect at once. */
+const defaults: ConnectionSettings = {
   podId: testPodId,
   idleAfterMs: 3000,
   pingIntervalMs: 25_000,
   pongTimeoutMs: 60_000,
-  refreshMs: testLeaseTtlMs / 3,
+  leaseTtlMs: testLeaseTtlMs,
   maxBufferedBytes: 1_048_576,
-  messagesPerSecond: 0,
-  callbacksPerSecond: 0,
+  messagesPerConnectionPerSecond: 0,
+  callbacksPerDevicePerSecond: 0,
   reconnectSpreadMs: 0,
 };
 
-/** The connections of a pod and what their sockets share, without anything that listens. The clockwork is not started. */
+/** The connections of a pod and their context, without any listener. The clockwork is not started. */
 export function createDeviceSide(options: DeviceSideOptions) {
   const { clock, registry, metrics, log, settings, Kept = Connections, inspect } = options;
   const supervisor = createActor(connectionsLogic, { input: { parent: createEmptyActor() }, inspect });
   const connections = new Kept(supervisor.start());
-  const ports: SocketPorts = {
+  const context: ConnectionContext = {
     clock,
     clockwork: new Clockwork(clock),
-    settings: { ...defaults, ...settings },
-    keeper: connections,
-    traffic: connections.traffic,
+    config: { ...defaults, ...settings },
+    table: connections,
     lease: {
       registrar: new Registrar(registry),
       reconciler: new Reconciler({ clock, perSecond: 1000, isUp: () => true, random: () => 0 }),
@@ -59,8 +58,8 @@ export function createDeviceSide(options: DeviceSideOptions) {
       onError: () => {},
     },
     metrics,
-    logLife: createLifeLog(log, clock),
+    logEnd: createEndLog(log, clock),
     log,
   };
-  return { connections, ports };
+  return { connections, context };
 }

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import { DeviceWebSocket } from '../device/device-web-socket.ts';
+import { DeviceWebSocket } from '../connections/device-web-socket.ts';
 
 /** How ws makes the socket of a server. Its declarations leave the options out. */
 const withoutAddress = [null, undefined, {}] as unknown as [null];

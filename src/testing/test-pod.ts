@@ -1,12 +1,11 @@
 import type { InspectionEvent, Observer } from 'xstate';
 import { restarting } from '../../machines/disconnect.ts';
-import type { Clockwork } from '../clockwork.ts';
-import { createAccept } from '../device/accept.ts';
-import type { Connections } from '../device/connections.ts';
+import type { Clockwork } from '../base/clockwork.ts';
+import type { Accepted, Connections } from '../connections/connections.ts';
+import { createAccept } from '../connections/connections.ts';
 import type { Contest } from '../device/contest.ts';
 import { createContest } from '../device/contest.ts';
-import type { Accepted } from '../device/socket-ports.ts';
-import { createLogger } from '../log.ts';
+import { createLogger } from '../observe/log.ts';
 import { MemoryRegistry } from '../registry/memory.ts';
 import type { Registry } from '../registry/registry.ts';
 import { ConnectedDevice } from './connected-device.ts';
@@ -64,7 +63,7 @@ export class TestPod {
     this.clock = clock;
     this.registry = registry ?? new MemoryRegistry(clock, testLeaseTtlMs);
     const log = createLogger('silent');
-    const { connections, ports } = createDeviceSide({
+    const { connections, context } = createDeviceSide({
       clock,
       registry: this.registry,
       metrics: { closed: () => {} },
@@ -73,9 +72,9 @@ export class TestPod {
       inspect,
     });
     this.#connections = connections;
-    this.#clockwork = ports.clockwork;
+    this.#clockwork = context.clockwork;
     this.#contest = createContest(connections, clock, async () => true);
-    this.#accept = createAccept(connections, ports);
+    this.#accept = createAccept(connections, context);
     this.#clockwork.start();
   }
 

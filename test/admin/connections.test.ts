@@ -109,7 +109,7 @@ describe('/connections', () => {
 
 describe('/machines/NAME', () => {
   it.each([
-    ['connection', ['connecting', 'registered', 'doubted', 'leaving', 'closing', 'unregistered']],
+    ['connection', ['connecting', 'registered', 'unverified', 'leaving', 'closing', 'unregistered']],
     ['pod', ['starting', 'serving', 'draining', 'stopped']],
   ])('%s shows the chart as JSON', async (name, states) => {
     const pod = await runPod();

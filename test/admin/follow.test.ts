@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { kicked } from '../../machines/disconnect.ts';
 import type { Step } from '../../src/admin/follow.ts';
 import { Followers } from '../../src/admin/follow.ts';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import { ask, push } from '../support/ask.ts';
 import { Device } from '../support/device.ts';

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
-import { exposeLag } from '../../src/metrics/gauges.ts';
+import { exposeLag } from '../../src/observe/metrics/gauges.ts';
 import { ask, metric, metrics, push } from '../support/ask.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import { until } from '../support/until.ts';

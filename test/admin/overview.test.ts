@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Overviews } from '../../src/admin/overview.ts';
 import { loadConfig } from '../../src/config.ts';
-import { Traffic } from '../../src/device/traffic.ts';
+import { StateCounts } from '../../src/connections/state-counts.ts';
 import type { Life } from '../../src/life.ts';
-import { createMetrics } from '../../src/metrics.ts';
+import { createMetrics } from '../../src/observe/metrics.ts';
 import { push } from '../support/ask.ts';
 import { EventReader } from '../support/events.ts';
 import { SteppedClock } from '../../src/testing/stepped-clock.ts';
@@ -88,7 +88,7 @@ describe('the overview of a pod', () => {
     onTestFinished(() => metrics.close());
     const reads = vi.spyOn(metrics, 'read');
     const life = {
-      connections: { traffic: new Traffic(), size: 0 },
+      connections: { stateCounts: new StateCounts(), size: 0 },
       state: () => 'serving',
       progress: () => ({}),
       drain: {},

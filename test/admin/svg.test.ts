@@ -108,10 +108,10 @@ describe('a picture', () => {
       return isBeside && x > box.x && x < box.x + box.width;
     };
 
-    const astray = lines.filter(({ from, to, points }) => {
+    const notLocal = lines.filter(({ from, to, points }) => {
       return !isAtBorder(from, points[0]!) || !isAtBorder(to, points.at(-1)!);
     });
-    expect(astray).toEqual([]);
+    expect(notLocal).toEqual([]);
   });
 
   it('labels a line with events, guards and delays as people say them', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { createLogger } from '../../src/log.ts';
-import { systemClock } from '../../src/clock.ts';
+import { createLogger } from '../../src/observe/log.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { Delivery } from '../../src/callback/batch-results.ts';
 import { Relays } from '../../src/callback/batch-relays.ts';
 import { createOwners } from '../../src/callback/owners.ts';

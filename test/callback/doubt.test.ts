@@ -55,7 +55,7 @@ describe('after its pod stood still, a device', () => {
     const entry = await until(() => entryOf('lamp-1'));
     const state = await until(async () => {
       const now = String(await stateOf(near.callback, 'lamp-1'));
-      return now !== 'doubted' && now;
+      return now !== 'unverified' && now;
     });
 
     expect(JSON.parse(entry)).toMatchObject({ traceId });
@@ -112,19 +112,19 @@ describe('while the registry does not answer, a device in doubt', () => {
     expect(device.frames).toEqual([]);
   });
 
-  it('is shown as doubted to operators, and stays connected', async () => {
+  it('is shown as unverified to operators, and stays connected', async () => {
     const { near, device } = await thaw(halt);
 
-    await until(() => metric(near.admin, 'ws_connect_connections{state="doubted"}'));
-    const { json } = await ask(near.admin, '/connections?state=doubted');
+    await until(() => metric(near.admin, 'ws_connect_connections{state="unverified"}'));
+    const { json } = await ask(near.admin, '/connections?state=unverified');
 
-    expect(json).toMatchObject({ connections: [{ deviceId: 'lamp-1', state: 'doubted' }] });
+    expect(json).toMatchObject({ connections: [{ deviceId: 'lamp-1', state: 'unverified' }] });
     expect(device.socket.readyState).toBe(device.socket.OPEN);
   });
 
   it('gets its callbacks again once the registry answers', async () => {
     const { near, device } = await thaw(halt);
-    await until(() => metric(near.admin, 'ws_connect_connections{state="doubted"}'));
+    await until(() => metric(near.admin, 'ws_connect_connections{state="unverified"}'));
     process.kill(redis.pid, 'SIGCONT');
 
     await until(async () => String(await stateOf(near.callback, 'lamp-1')).startsWith('registered'));
@@ -136,7 +136,7 @@ describe('while the registry does not answer, a device in doubt', () => {
 
   it('can be closed by another pod that has it now', async () => {
     const { near, device, traceId } = await thaw(halt);
-    await until(() => metric(near.admin, 'ws_connect_connections{state="doubted"}'));
+    await until(() => metric(near.admin, 'ws_connect_connections{state="unverified"}'));
 
     const { status } = await ask(near.callback, '/connections/lamp-1?reason=superseded', {
       method: 'DELETE',
@@ -150,7 +150,7 @@ describe('while the registry does not answer, a device in doubt', () => {
 
   it('is nobody new: a device that connects then is trusted', async () => {
     const { near } = await thaw(halt);
-    await until(() => metric(near.admin, 'ws_connect_connections{state="doubted"}'));
+    await until(() => metric(near.admin, 'ws_connect_connections{state="unverified"}'));
     const newcomer = await runDevice(near, 'lamp-2');
 
     const { status } = await push(near.callback, 'lamp-2', 'hello');

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { CredentialStore, hopToken, proofOf } from '../../src/callback/pod-proof.ts';
-import { isCallbackToken } from '../../src/auth-settings.ts';
+import { isCallbackToken } from '../../src/config/auth-settings.ts';
 
 const token = 'the-first-S3cret-token';
 const pod = { podId: '7e1c', serverIp: '10.0.0.7', port: 8081 };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isOriginValue, originAdvice } from '../../src/auth-settings.ts';
+import { isOriginValue, originAdvice } from '../../src/config/auth-settings.ts';
 import { metric } from '../support/ask.ts';
 import { handshake, RawClient } from '../support/raw-client.ts';
 import { runPod } from '../support/running.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { resultCodes } from '../../src/callback/batch-operation.ts';
-import { DeviceSocket } from '../../src/device/socket.ts';
+import { DeviceSocket } from '../../src/connections/socket.ts';
 import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import { BatchCaller, ndjson, pushBatch } from '../support/batch.ts';
 import { fillUp, frozenDevice, settle } from '../support/frozen-device.ts';

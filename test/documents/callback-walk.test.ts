@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { unrouted } from '../../src/http/problem.ts';
-import { Connections } from '../../src/device/connections.ts';
+import { Connections } from '../../src/connections/connections.ts';
 import type { Answer } from '../support/ask.ts';
 import { ask } from '../support/ask.ts';
 import type { RedisServer } from '../support/redis.ts';

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { SteppedClock } from '../../src/testing/stepped-clock.ts';
 import { asyncapi } from '../../src/documents/asyncapi.ts';
-import { Connections } from '../../src/device/connections.ts';
+import { Connections } from '../../src/connections/connections.ts';
 import { ask, countedCloses } from '../support/ask.ts';
 import type { Device, ReceivedClose } from '../support/device.ts';
 import { EnvelopeDevice } from '../support/envelope-device.ts';

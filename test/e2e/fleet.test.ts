@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { expect, it, onTestFinished } from 'vitest';
-import type { DrainReport } from '../../src/drain-report.ts';
+import type { DrainReport } from '../../src/drain/drain-report.ts';
 import { Device } from '../support/device.ts';
 import type { ReceivedClose } from '../support/device.ts';
 import type { Fleet, FleetPod } from '../support/fleet.ts';

@@ -49,7 +49,7 @@ it('a pod that stood still for longer than its leases answers for its devices as
   expect(new Set(closes.map(({ code }) => code))).toEqual(new Set([4509]));
   await until(async () => (await fleet.entriesOf(frozen)).length === stayingIds.length);
   expect((await fleet.entriesOf(other)).length).toBe(moverIds.length);
-  await until(async () => !(await statesOf(frozen)).includes('doubted'));
+  await until(async () => !(await statesOf(frozen)).includes('unverified'));
   expect(await countedCloses([frozen], moverIds.length)).toEqual({ '4509 superseded': moverIds.length });
   expect([...staying, ...moved].filter(({ socket }) => socket.readyState !== socket.OPEN)).toEqual([]);
   const thaws = frozen.process.log.all('the process stood still: every connection is verified before it is trusted');

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type { DrainReport } from '../../src/drain-report.ts';
+import type { DrainReport } from '../../src/drain/drain-report.ts';
 import { Device } from '../support/device.ts';
 import { startProcess } from '../support/process.ts';
 

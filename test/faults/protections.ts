@@ -43,7 +43,7 @@ const cuts = {
   /** The pod that a device has left hears of it by its next refresh. */
   takeover: { file: 'listeners/device.js', what: 'void takeover(holder.deviceId, previous);', instead: '' },
   /** After a freeze connections are trusted as if nothing had happened. */
-  doubt: { file: 'device/socket.js', what: "this.tell({ type: 'registry.doubted' });", instead: '' },
+  doubt: { file: 'device/socket.js', what: "this.tell({ type: 'pod.stalled' });", instead: '' },
   /** When the registry is back only what has failed is gone over. */
   'verify-all': {
     file: 'registry/registration.js',

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseFollowArguments } from '../../src/follow/command.ts';
-import { UsageError } from '../../src/usage-error.ts';
+import { UsageError } from '../../src/base/usage-error.ts';
 import { ask } from '../support/ask.ts';
 import { Child } from '../support/child.ts';
 import { flood } from '../support/flood.ts';

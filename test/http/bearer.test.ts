@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bearerToken } from '../../src/http/bearer.ts';
-import { offeredTokens } from '../../src/device/protocol/subprotocols.ts';
+import { offeredTokens } from '../../src/connections/protocol/subprotocols.ts';
 
 const tokens = fc.stringMatching(/^[\w.~+/-]{1,200}={0,2}$/);
 

@@ -6,7 +6,7 @@ import { createHttpServer } from '../../src/http/app.ts';
 import { readBody } from '../../src/http/body.ts';
 import { createGracefulClose } from '../../src/http/graceful-close.ts';
 import { listen } from '../../src/http/server.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/observe/log.ts';
 import { ask } from '../support/ask.ts';
 import { RawClient, requestHead } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';

@@ -6,7 +6,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createHttpServer } from '../../src/http/app.ts';
 import { readBody } from '../../src/http/body.ts';
 import { LongRequests } from '../../src/http/long-requests.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/observe/log.ts';
 import { RawClient, requestHead } from '../support/raw-client.ts';
 
 /**

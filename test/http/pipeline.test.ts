@@ -5,7 +5,7 @@ import Router from '@koa/router';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createHttpServer } from '../../src/http/app.ts';
 import { readBody } from '../../src/http/body.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/observe/log.ts';
 import { ask } from '../support/ask.ts';
 import { RawClient, requestHead } from '../support/raw-client.ts';
 import { until } from '../support/until.ts';

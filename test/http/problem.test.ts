@@ -4,7 +4,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { createHttpServer } from '../../src/http/app.ts';
 import { Problem } from '../../src/http/problem.ts';
 import { listen } from '../../src/http/server.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/observe/log.ts';
 import { ask } from '../support/ask.ts';
 
 /** A server with one route at `/`, and its log. */

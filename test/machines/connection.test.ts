@@ -10,8 +10,8 @@ import { ConnectionRecorder } from '../../src/testing/connection-recorder.ts';
 const registered: ConnectionEvent = { type: 'registry.registered' };
 const failed: ConnectionEvent = { type: 'registry.failed' };
 const refused: ConnectionEvent = { type: 'registry.refused' };
-const superseded: ConnectionEvent = { type: 'registry.superseded' };
-const doubted: ConnectionEvent = { type: 'registry.doubted' };
+const superseded: ConnectionEvent = { type: 'connection.superseded' };
+const unverified: ConnectionEvent = { type: 'pod.stalled' };
 const unregistered: ConnectionEvent = { type: 'registry.unregistered' };
 const unregisterFailed: ConnectionEvent = { type: 'registry.unregisterFailed' };
 const idle: ConnectionEvent = { type: 'connection.idle' };
@@ -42,7 +42,7 @@ describe('every path through the chart of a connection', () => {
   test('there are 419: the start, and 19 events in each of 22 states that are not final', () => {
     const { size, paths } = chart;
 
-    // registering, waiting, active, idle, doubted, leaving; then unregistering (or settling, where the cause is a newer connection),
+    // registering, waiting, active, idle, unverified, leaving; then unregistering (or settling, where the cause is a newer connection),
     // disconnecting and unregistered for each of 8 causes
     expect(size).toBe(6 + 3 * 8);
     expect(paths).toHaveLength(1 + 19 * (6 + 2 * 8));
@@ -74,7 +74,7 @@ describe('every path through the chart of a connection', () => {
   });
 
   test('says welcome once, as soon as it knows whether it is registered, unless it ends before', () => {
-    const answers = new Set(['registry.registered', 'registry.failed', 'registry.refused', 'registry.doubted']);
+    const answers = new Set(['registry.registered', 'registry.failed', 'registry.refused', 'pod.stalled']);
     const steps = new Set([
       ...answers,
       'connection.idle',
@@ -124,7 +124,7 @@ describe('a connection', () => {
   test('is open but neither active nor idle while it registers', () => {
     const { actor } = connectionAfter();
 
-    expect([...actor.getSnapshot().tags].sort()).toEqual(['open', 'staying', 'trusted']);
+    expect([...actor.getSnapshot().tags].sort()).toEqual(['open', 'staying', 'verified']);
   });
 
   test('is active once registered, idle when nothing came, and active again', () => {
@@ -137,9 +137,9 @@ describe('a connection', () => {
     }
 
     expect(tags.map((set) => set.sort())).toEqual([
-      ['active', 'open', 'registered', 'staying', 'trusted'],
-      ['idle', 'open', 'registered', 'staying', 'trusted'],
-      ['active', 'open', 'registered', 'staying', 'trusted'],
+      ['active', 'open', 'registered', 'staying', 'verified'],
+      ['idle', 'open', 'registered', 'staying', 'verified'],
+      ['active', 'open', 'registered', 'staying', 'verified'],
     ]);
   });
 
@@ -175,7 +175,7 @@ describe('a connection', () => {
       actor.send(registered);
 
       expect(refusedState.value).toEqual({ connecting: 'waiting' });
-      expect([...refusedState.tags].sort()).toEqual(['open', 'staying', 'trusted']);
+      expect([...refusedState.tags].sort()).toEqual(['open', 'staying', 'verified']);
       expect(still).toEqual({ connecting: 'waiting' });
       expect(actor.getSnapshot().value).toEqual({ registered: 'active' });
       expect(calls).toEqual(asked);
@@ -183,7 +183,7 @@ describe('a connection', () => {
   );
 
   test.each([
-    ['in doubt', [registered, doubted], 'doubted'],
+    ['in doubt', [registered, unverified], 'unverified'],
     ['leaving', [registered, { type: 'leave', disconnect: restarting }], 'leaving'],
     ['closing', [registered, close], { closing: 'unregistering' }],
   ] as [string, ConnectionEvent[], unknown][])('stays %s when a refresh is refused', (_, before, state) => {
@@ -204,34 +204,34 @@ describe('a connection', () => {
     ['active', [registered], ['register', 'welcome registered']],
     ['idle', [registered, idle], ['register', 'welcome registered']],
   ])('in doubt, %s before, stays open and asks for nothing more, but is not trusted', (_, before, asked) => {
-    const { actor, calls } = connectionAfter(...before, doubted);
+    const { actor, calls } = connectionAfter(...before, unverified);
 
-    expect(actor.getSnapshot().value).toBe('doubted');
+    expect(actor.getSnapshot().value).toBe('unverified');
     expect([...actor.getSnapshot().tags].sort()).toEqual(['open', 'staying']);
     expect(calls).toEqual(asked);
   });
 
   test('is trusted again, and active, once the registry has said that it is still registered', () => {
-    const { actor } = connectionAfter(registered, idle, doubted, registered);
+    const { actor } = connectionAfter(registered, idle, unverified, registered);
 
     expect(actor.getSnapshot().value).toEqual({ registered: 'active' });
-    expect(actor.getSnapshot().hasTag('trusted')).toBe(true);
+    expect(actor.getSnapshot().hasTag('verified')).toBe(true);
   });
 
-  test('stays in doubt while the registry fails, whatever the device does, and however often it is doubted', () => {
-    const { actor } = connectionAfter(registered, doubted, failed, active, idle, doubted);
+  test('stays in doubt while the registry fails, whatever the device does, and however often it is unverified', () => {
+    const { actor } = connectionAfter(registered, unverified, failed, active, idle, unverified);
 
-    expect(actor.getSnapshot().value).toBe('doubted');
+    expect(actor.getSnapshot().value).toBe('unverified');
   });
 
   test('in doubt ends as superseded when there is a newer one', () => {
-    const { calls } = connectionAfter(registered, doubted, superseded, settled, gone);
+    const { calls } = connectionAfter(registered, unverified, superseded, settled, gone);
 
     expect(calls.slice(2)).toEqual(['unregister', 'settleAcks', 'closeSocket superseded', 'ended superseded']);
   });
 
   test('does not come to life again by a doubt while it closes', () => {
-    const { actor, calls } = connectionAfter(registered, close, doubted, registered, unregistered, doubted);
+    const { actor, calls } = connectionAfter(registered, close, unverified, registered, unregistered, unverified);
 
     expect(actor.getSnapshot().value).toEqual({ closing: 'disconnecting' });
     expect(calls.slice(2)).toEqual(['unregister', 'closeSocket restarting']);

@@ -7,8 +7,8 @@ import { ConnectionRecorder } from '../../src/testing/connection-recorder.ts';
 
 const registered: ConnectionEvent = { type: 'registry.registered' };
 const failed: ConnectionEvent = { type: 'registry.failed' };
-const superseded: ConnectionEvent = { type: 'registry.superseded' };
-const doubted: ConnectionEvent = { type: 'registry.doubted' };
+const superseded: ConnectionEvent = { type: 'connection.superseded' };
+const unverified: ConnectionEvent = { type: 'pod.stalled' };
 const unregistered: ConnectionEvent = { type: 'registry.unregistered' };
 const idle: ConnectionEvent = { type: 'connection.idle' };
 const settled: ConnectionEvent = { type: 'acks.settled' };
@@ -29,7 +29,7 @@ describe('a connection whose device goes elsewhere', () => {
     ['all is acknowledged', settled],
     ['the time for that is over', overdue],
   ])('that is superseded is unregistered at once, and its socket closed when %s', (_, end) => {
-    const { actor, calls } = connectionAfter(registered, superseded, unregistered, gone, doubted);
+    const { actor, calls } = connectionAfter(registered, superseded, unregistered, gone, unverified);
     const before = [...calls];
 
     actor.send(end);
@@ -46,7 +46,7 @@ describe('a connection whose device goes elsewhere', () => {
   ])('that shall leave, %s before, is open and trusted to the last', (_, before) => {
     const { actor, calls } = connectionAfter(...before, leave);
 
-    expect([...actor.getSnapshot().tags].sort()).toEqual(['open', 'trusted']);
+    expect([...actor.getSnapshot().tags].sort()).toEqual(['open', 'verified']);
     expect(calls.at(-1)).toBe('askToLeave restarting');
   });
 
@@ -68,8 +68,8 @@ describe('a connection whose device goes elsewhere', () => {
   });
 
   test('that shall leave is not given the time for that when it is in doubt, or gets into it', () => {
-    const after = connectionAfter(registered, doubted, leave);
-    const before = connectionAfter(registered, leave, doubted);
+    const after = connectionAfter(registered, unverified, leave);
+    const before = connectionAfter(registered, leave, unverified);
 
     expect(after.calls.slice(2)).toEqual(['unregister']);
     expect(before.calls.slice(3)).toEqual(['unregister']);

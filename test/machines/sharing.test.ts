@@ -24,7 +24,7 @@ const events: ConnectionEvent[] = [
   { type: 'close', disconnect: kicked },
   { type: 'socket.failed', disconnect: protocolError },
   { type: 'registry.failed' },
-  { type: 'registry.superseded' },
+  { type: 'connection.superseded' },
   { type: 'acks.settled' },
   { type: 'registry.unregisterFailed' },
   { type: 'connection.active' },
@@ -32,7 +32,7 @@ const events: ConnectionEvent[] = [
   { type: 'token.expired' },
   { type: 'peer.overdue' },
   { type: 'leave', disconnect: kicked },
-  { type: 'registry.doubted' },
+  { type: 'pod.stalled' },
 ];
 
 type Logic = typeof connectionLogic;

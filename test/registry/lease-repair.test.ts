@@ -124,7 +124,7 @@ describe('a lease in doubt', () => {
     await until(() => registry.calls.length === 2);
     const releaseSecond = registry.hold('refresh');
 
-    lease.lease.doubt();
+    lease.lease.markUnverified();
     release();
     await until(() => registry.calls.length === 3);
     await scene.otherRegisters(1000);
@@ -142,7 +142,7 @@ describe('a lease in doubt', () => {
   ] as const)('asks again after a registration under way that is %s, by a %s', async (fate, again) => {
     const release = registry.hold('register', fate);
     const outcome = lease.refresh();
-    lease.lease.doubt();
+    lease.lease.markUnverified();
 
     release();
 
@@ -160,7 +160,7 @@ describe('a lease in doubt', () => {
     await until(() => registry.calls.length === 2);
     const releaseSecond = registry.hold('refresh');
 
-    lease.lease.doubt();
+    lease.lease.markUnverified();
     release();
     await until(() => registry.calls.length === 3);
     await scene.stored.unregister('device-1', newer);
@@ -171,12 +171,12 @@ describe('a lease in doubt', () => {
     expect(await scene.entry()).toMatchObject({ traceId: 'trace-1' });
   });
 
-  it('asks again once, however often it was doubted', async () => {
+  it('asks again once, however often it was unverified', async () => {
     await lease.refresh();
     const outcome = lease.refresh();
 
-    lease.lease.doubt();
-    lease.lease.doubt();
+    lease.lease.markUnverified();
+    lease.lease.markUnverified();
     await outcome;
     await scene.registrar.settled();
 
@@ -188,7 +188,7 @@ describe('a lease in doubt', () => {
     await lease.refresh();
     const release = registry.hold('refresh');
     void lease.refresh();
-    lease.lease.doubt();
+    lease.lease.markUnverified();
     const outcome = lease.release();
 
     release();
@@ -203,7 +203,7 @@ describe('a lease in doubt', () => {
     await lease.refresh();
     const release = registry.hold('unregister', 'lost');
     const outcome = lease.release();
-    lease.lease.doubt();
+    lease.lease.markUnverified();
 
     release();
 
@@ -216,7 +216,7 @@ describe('a lease in doubt', () => {
   it('asks nothing by itself while no command is under way, and believes the next answer', async () => {
     await lease.refresh();
 
-    lease.lease.doubt();
+    lease.lease.markUnverified();
     await scene.registrar.settled();
     const before = [...registry.calls];
     await lease.refresh();

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/observe/log.ts';
 import { guarded } from '../../src/registry/guarded.ts';
 import { RegistryLink } from '../../src/registry/link.ts';
 import { MemoryRegistry } from '../../src/registry/memory.ts';

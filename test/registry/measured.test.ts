@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { SimulatedClock } from 'xstate';
-import { createMetrics } from '../../src/metrics.ts';
+import { createMetrics } from '../../src/observe/metrics.ts';
 import { measured } from '../../src/registry/measured.ts';
 import { MemoryRegistry } from '../../src/registry/memory.ts';
 import type { Registry } from '../../src/registry/registry.ts';

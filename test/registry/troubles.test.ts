@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SimulatedClock } from 'xstate';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/observe/log.ts';
 import { RegistryUnavailable } from '../../src/registry/registry.ts';
 import { Troubles } from '../../src/registry/troubles.ts';
 

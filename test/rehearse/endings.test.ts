@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import type { Termination } from '../../src/rehearse/kubelet.ts';
 import { terminate } from '../../src/rehearse/kubelet.ts';
 import { PodProcess } from '../../src/rehearse/pod-process.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rehearseHelpText } from '../../src/rehearse/help.ts';
 import { parseRehearseOptions } from '../../src/rehearse/options.ts';
-import { UsageError } from '../../src/usage-error.ts';
+import { UsageError } from '../../src/base/usage-error.ts';
 
 const parse = (line: string) => parseRehearseOptions(line === '' ? [] : line.split(' '));
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { parseRehearseOptions } from '../../src/rehearse/options.ts';
 import { rehearse } from '../../src/rehearse/rehearse.ts';
 import { openHaproxy } from '../support/haproxy.ts';

@@ -1,12 +1,11 @@
 import { onTestFinished } from 'vitest';
 import { SimulatedClock } from 'xstate';
-import { createAccept } from '../../src/device/accept.ts';
-import type { Connections } from '../../src/device/connections.ts';
+import type { Accepted, Connections } from '../../src/connections/connections.ts';
+import { createAccept } from '../../src/connections/connections.ts';
 import { DeviceListener } from '../../src/device/listener.ts';
-import type { Accepted } from '../../src/device/socket-ports.ts';
 import { listen } from '../../src/http/server.ts';
-import { createLogger } from '../../src/log.ts';
-import { createMetrics } from '../../src/metrics.ts';
+import { createLogger } from '../../src/observe/log.ts';
+import { createMetrics } from '../../src/observe/metrics.ts';
 import { MemoryRegistry } from '../../src/registry/memory.ts';
 import { createDeviceSide, testLeaseTtlMs } from '../../src/testing/device-side.ts';
 
@@ -26,21 +25,21 @@ export async function startDeviceSide(parts: DeviceSideParts = {}) {
   const metrics = createMetrics();
   const lines: string[] = [];
   const log = createLogger('info', { write: (line) => void lines.push(line) });
-  const { connections, ports } = createDeviceSide({ clock, registry: behind, metrics, log, Kept });
-  const accept = createAccept(connections, ports);
+  const { connections, context } = createDeviceSide({ clock, registry: behind, metrics, log, Kept });
+  const accept = createAccept(connections, context);
   const listener = new DeviceListener({
     maxPayloadBytes,
     metrics,
     isReady: () => true,
     log,
-    capacity: () => ({
+    policy: () => ({
       accepting: true,
       connections: 0,
       maxConnections: 0,
       isOriginAllowed: () => true,
       isHere: () => false,
-      takeTurnOf: () => true,
-      takeTurn: () => true,
+      takeFromAddressLimit: () => true,
+      takeFromPodLimit: () => true,
     }),
     contest: () => undefined,
     accept(one) {

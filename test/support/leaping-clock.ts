@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/clock.ts';
-import { systemClock } from '../../src/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 
 /** Real time that can leap, as it does for a process that stood still: what came due meanwhile comes after the leap. */
 export class LeapingClock implements Clock {

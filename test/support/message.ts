@@ -1,4 +1,4 @@
-import type { Message } from '../../src/device/protocol/protocol.ts';
+import type { Message } from '../../src/connections/protocol/protocol.ts';
 
 /** A message as a service sends it without any option. */
 export function textMessage(text: string, overrides: Partial<Message> = {}): Message {

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 import { proofHeader } from '../../src/callback/pod-proof.ts';
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import type { Answer } from './ask.ts';
 import { ask, stateOf } from './ask.ts';
 import type { Device } from './device.ts';

@@ -1,10 +1,10 @@
 import { globalAgent } from 'node:http';
 import { Writable } from 'node:stream';
-import type { Clock } from '../../src/clock.ts';
-import { systemClock } from '../../src/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Environment } from '../../src/config.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger } from '../../src/observe/log.ts';
 import type { Pod, Ports } from '../../src/pod.ts';
 import { createPod } from '../../src/pod.ts';
 

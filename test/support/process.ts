@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished } from 'vitest';
-import { isWildcard } from '../../src/listen-address.ts';
+import { isWildcard } from '../../src/config/listen-address.ts';
 import type { Exit } from './child.ts';
 import { Child } from './child.ts';
 

@@ -1,9 +1,9 @@
 import { onTestFinished } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import type { Environment } from '../../src/config.ts';
 import { loadConfig } from '../../src/config.ts';
-import { createLogger } from '../../src/log.ts';
-import { createMetrics } from '../../src/metrics.ts';
+import { createLogger } from '../../src/observe/log.ts';
+import { createMetrics } from '../../src/observe/metrics.ts';
 import type { LeasePorts } from '../../src/registry/lease.ts';
 import type { Registration } from '../../src/registry/registration.ts';
 import { createRegistration } from '../../src/registry/registration.ts';
@@ -27,11 +27,7 @@ export class RunningRegistration {
   constructor(env: Environment, finish: Finish = onTestFinished) {
     const config = loadConfig({ POD_IP: serverIp, POD_UID: podId, REDIS_PREFIX: 'test', ...env });
     const metrics = createMetrics();
-    this.registration = createRegistration({
-      config,
-      clock: systemClock,
-      log: createLogger('silent'),
-      metrics,
+    this.registration = createRegistration({ config, clock: systemClock, log: createLogger('silent'), metrics }, {
       record: () => podRecord({ connections: this.leases.length }),
       leases: () => this.leases.map(({ lease }) => lease),
       reached: () => (this.reached += 1),

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type { Clock } from '../../src/clock.ts';
+import type { Clock } from '../../src/base/clock.ts';
 import type { Environment } from '../../src/config.ts';
 import { Device } from './device.ts';
 import type { TestPod } from './pod.ts';

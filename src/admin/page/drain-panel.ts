@@ -42,7 +42,7 @@ function showProgress({ at, drain: progress, plan, states, sweepsDone }: Overvie
   const isOver = phase === 'stopped';
   const usedMs = Date.parse(at) - Date.parse(startedAt ?? at);
   const leftMs = Date.parse(deadline ?? at) - Date.parse(at);
-  const unregistered = sumBelow(states, 'connecting') + sumBelow(states, 'doubted');
+  const unregistered = sumBelow(states, 'connecting') + sumBelow(states, 'unverified');
   const closing = sumBelow(states, 'leaving') + sumBelow(states, 'closing');
   const [idle, active] = [states['registered.idle'] ?? 0, states['registered.active'] ?? 0];
   const facts: Record<string, string> = {

@@ -1,4 +1,4 @@
-import { backoffMs } from '../../backoff.ts';
+import { backoffMs } from '../../base/backoff.ts';
 
 /** How a connection, or the attempt at one, has ended. 1006: without a word (RFC 6455 §7.1.5). */
 export interface Close {

@@ -144,7 +144,7 @@ describe('what a connection did', () => {
   it.each([
     ['registered.active', 'close', 'closing.unregistering', 2],
     ['registered.active', 'leave', 'leaving', 1],
-    ['doubted', 'leave', 'closing.unregistering', 0],
+    ['unverified', 'leave', 'closing.unregistering', 0],
     ['registered.active', 'connection.idle', 'registered.idle', 3],
     ['registered.idle', 'close', 'closing.unregistering', 5],
   ])('from %s on %s to %s is drawn where the chart defines it', (from, event, to, index) => {

@@ -28,7 +28,7 @@ describe('the operator page', () => {
       registered: '9',
       'registered.active': '4',
       'registered.idle': '5',
-      doubted: '0',
+      unverified: '0',
       leaving: '0',
       closing: '0',
       'closing.unregistering': '0',

@@ -3,9 +3,9 @@
  * the same with the numbers side by side in one table, and a timing wheel. Pod time is stepped tick by tick, so a
  * minute of it takes as long as its work; within a tick the clock runs on, so that slices are real.
  */
-import type { Clock } from '../../../dist/src/clock.js';
-import type { Deadlines } from '../../../dist/src/device/deadlines.js';
-import { createRefreshSpread, nextDeadline } from '../../../dist/src/device/deadlines.js';
+import type { Clock } from '../../../dist/src/base/clock.js';
+import type { Deadlines } from '../../../dist/src/connections/deadlines.js';
+import { createRefreshSpread, nextDeadline } from '../../../dist/src/connections/deadlines.js';
 import type { Clockwork } from './clockworks.ts';
 import { Entry, ProductWheel, Scan, Table } from './clockworks.ts';
 import type { PartOptions, Section } from './section.ts';

@@ -6,10 +6,10 @@
  *   table   the same numbers side by side in one array: a round reads through it and touches nobody who is not due
  */
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../../../dist/src/clock.js';
-import { repeat } from '../../../dist/src/clock.js';
-import type { Timed } from '../../../dist/src/clockwork.js';
-import { Clockwork as Wheel } from '../../../dist/src/clockwork.js';
+import type { Clock } from '../../../dist/src/base/clock.js';
+import { repeat } from '../../../dist/src/base/clock.js';
+import type { Timed } from '../../../dist/src/base/clockwork.js';
+import { Clockwork as Wheel } from '../../../dist/src/base/clockwork.js';
 
 /** How long one slice of a round may hold the event loop, ms, and after how many steps it checks. */
 const sliceMs = 5;

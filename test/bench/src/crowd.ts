@@ -4,13 +4,13 @@ import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { Overviews } from '../../../dist/src/admin/overview.js';
 import { adminRoutes } from '../../../dist/src/admin/routes.js';
-import { isoTime, systemClock as clock } from '../../../dist/src/clock.js';
+import { isoTime, systemClock as clock } from '../../../dist/src/base/clock.js';
 import { loadConfig } from '../../../dist/src/config.js';
-import { createAccept } from '../../../dist/src/device/accept.js';
+import { createAccept } from '../../../dist/src/connections/accept.js';
 import { createHttpServer } from '../../../dist/src/http/app.js';
 import { createLife } from '../../../dist/src/life.js';
-import { createLogger } from '../../../dist/src/log.js';
-import { createMetrics } from '../../../dist/src/metrics.js';
+import { createLogger } from '../../../dist/src/observe/log.js';
+import { createMetrics } from '../../../dist/src/observe/metrics.js';
 import { MemoryRegistry } from '../../../dist/src/registry/memory.js';
 import { createDeviceSide } from '../../../dist/src/testing/device-side.js';
 import { RecorderSocket } from '../../../dist/src/testing/recorder-socket.js';
@@ -75,15 +75,15 @@ async function gather(size: number): Promise<Crowd> {
   life.actor.start();
   const registry = new MemoryRegistry(clock, config.LEASE_TTL_MS);
   const { ports } = createDeviceSide({ clock, registry, metrics, log });
-  const accept = createAccept(connections, { ...ports, keeper: connections, traffic: connections.traffic });
+  const accept = createAccept(connections, { ...ports, keeper: connections, stateCounts: connections.stateCounts });
   for (let index = 0; index < size; index += 1) {
     const socket = new RecorderSocket('ws-connect.plain');
     accept({ deviceId: `device-${index}`, socket, stream: socket.transport, tokenExpiresAt: Infinity });
     if (index % atOnce === 0) await setImmediate();
   }
-  while (connections.traffic.countByState().get('registered.active') !== size) await setImmediate();
+  while (connections.stateCounts.countByState().get('registered.active') !== size) await setImmediate();
   metrics.observe({
-    connectionStates: () => connections.traffic.countByState(),
+    connectionStates: () => connections.stateCounts.countByState(),
     drainPhase: life.phase,
     isRegistryUp: () => true,
     dirty: () => ({ count: 0, oldestMs: 0 }),
@@ -109,7 +109,7 @@ async function gather(size: number): Promise<Crowd> {
     looks: {
       'an overview': () => new Promise((resolve) => overviews.look(resolve)).then(() => overviews.stop()),
       'the first 20 connections': () => ask('/connections?limit=20'),
-      'those in a state nobody is in': () => ask('/connections?state=doubted&limit=20'),
+      'those in a state nobody is in': () => ask('/connections?state=unverified&limit=20'),
       'those of a name nobody has': () => ask('/connections?prefix=nobody&limit=20'),
       'a scrape of /metrics': () => ask('/metrics'),
     },

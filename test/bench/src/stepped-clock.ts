@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../../../dist/src/clock.js';
+import type { Clock } from '../../../dist/src/base/clock.js';
 
 /** Pod time, ms: moves by steps, and within a step as fast as real time does. */
 export class SteppedClock implements Clock {

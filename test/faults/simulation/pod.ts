@@ -25,7 +25,7 @@ export class SimulatedPod {
   readonly #requests = new Set<CallbackRequest>();
   readonly #preStops: number[] = [];
   /** Whoever was there during a freeze. */
-  readonly #doubted = new Set<SimulatedConnection>();
+  readonly #unverified = new Set<SimulatedConnection>();
   #thaws = 0;
   /** What waits for the end of a freeze. */
   #deferred: (() => void)[] | undefined;
@@ -73,7 +73,7 @@ export class SimulatedPod {
 
   ended(connection: SimulatedConnection): void {
     this.#all.delete(connection);
-    this.#doubted.delete(connection);
+    this.#unverified.delete(connection);
     this.#endWhenEmpty();
   }
 
@@ -90,7 +90,7 @@ export class SimulatedPod {
     this.wake(() => {
       const connection = this.#byDevice.get(request.deviceId);
       if (!connection) return request.notHere(this, request);
-      if (this.#doubted.has(connection)) return this.#verify(connection, request);
+      if (this.#unverified.has(connection)) return this.#verify(connection, request);
       this.#deliver(connection, request);
     });
   }
@@ -133,7 +133,7 @@ export class SimulatedPod {
     const deferred = this.#deferred ?? [];
     this.#deferred = undefined;
     this.#thaws += 1;
-    for (const connection of this.#all) this.#doubted.add(connection);
+    for (const connection of this.#all) this.#unverified.add(connection);
     this.simulation.record({ type: 'pod.signalled', podId: this.podId, signal: 'SIGCONT' });
     for (const run of deferred) this.wake(run);
   }

@@ -1,4 +1,4 @@
-import { createMetrics } from '../../../src/metrics.ts';
+import { createMetrics } from '../../../src/observe/metrics.ts';
 import { kicked } from '../../../machines/disconnect.ts';
 
 /** The labels of every series a pod exposes, by its name; those of a histogram by the names it is asked for. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll } from 'vitest';
-import { DeviceWebSocket } from '../../../src/device/device-web-socket.ts';
+import { DeviceWebSocket } from '../../../src/connections/device-web-socket.ts';
 
 /** A whole message in words, so that two of them can be compared and a difference can be read: `text Hello`, `binary 00ff`. */
 export function messageText(binary: boolean, data: Buffer): string {

@@ -6,7 +6,7 @@ import { connect, createServer } from 'node:net';
 import { pause } from '../within.ts';
 import type { Attack } from './attack.ts';
 import { countAnswers, dial, flood, gone, handshake } from './sockets.ts';
-import { Tally } from './tally.ts';
+import { BufferedCounter } from './tally.ts';
 
 const prefix = 'bench-hostile';
 /** As long as an attack takes, with room to spare, ms. */
@@ -41,7 +41,7 @@ async function serve(talk: (socket: Socket) => void): Promise<number> {
 }
 
 /** One callback on a connection of its own. Its answer is counted. */
-async function post(port: number, deviceId: string, { tally, signal }: { tally: Tally; signal: AbortSignal }) {
+async function post(port: number, deviceId: string, { tally, signal }: { tally: BufferedCounter; signal: AbortSignal }) {
   const socket = await dial(port, signal);
   if (!socket) return;
   countAnswers(socket, tally);
@@ -70,7 +70,7 @@ const endlessRedis: Attack = {
     return {
       env: { REDIS_URL: `redis://127.0.0.1:${port}`, REDIS_PREFIX: prefix, POD_IP: '127.0.0.1' },
       async run({ callbackPort }, signal) {
-        const tally = new Tally();
+        const tally = new BufferedCounter();
         let asked = 0;
         for (; !signal.aborted; asked += 1) {
           void post(callbackPort, `endless-${asked}`, { tally, signal });
@@ -107,7 +107,7 @@ const endlessKeys: Attack = {
       env: { DEVICE_AUTH: 'jwt', DEVICE_JWKS_URL: `http://127.0.0.1:${port}/jwks.json` },
       deviceHeaders: token('good'),
       async run({ devicePort }, signal) {
-        const tally = new Tally();
+        const tally = new BufferedCounter();
         for (let dialled = 0; !signal.aborted; dialled += 1) {
           const socket = await dial(devicePort, signal);
           if (socket) countAnswers(socket, tally);
@@ -136,7 +136,7 @@ const switchingOwner: Attack = {
     return {
       env: { REDIS_URL: redis, REDIS_PREFIX: prefix, POD_IP: '127.0.0.1' },
       async run({ callbackPort }, signal) {
-        const tally = new Tally();
+        const tally = new BufferedCounter();
         await Promise.all(ids.map((id) => post(callbackPort, id, { tally, signal })));
         return `answers to ${ids.length} callbacks: ${String(tally)}`;
       },

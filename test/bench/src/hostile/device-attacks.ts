@@ -1,6 +1,6 @@
 import type { Attack } from './attack.ts';
 import { floodAsDevices } from './sockets.ts';
-import { Tally } from './tally.ts';
+import { BufferedCounter } from './tally.ts';
 
 const writeBytes = 65_536;
 
@@ -25,7 +25,7 @@ function attack(title: string, devices: { count: number; first?: Buffer; bytes: 
     title,
     prepare: () => ({
       async run({ devicePort }, signal) {
-        const tally = new Tally();
+        const tally = new BufferedCounter();
         const sent = await floodAsDevices(devicePort, { ...devices, tally }, signal);
         return `sent ${Math.round(sent / 1e6).toLocaleString('en')} MB; ${String(tally)}`;
       },

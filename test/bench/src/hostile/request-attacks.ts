@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { pause } from '../within.ts';
 import type { Attack } from './attack.ts';
 import { countAnswers, dial, dialDevice, flood, gone } from './sockets.ts';
-import { Tally } from './tally.ts';
+import { BufferedCounter } from './tally.ts';
 
 const deviceId = 'lazy-1';
 
@@ -49,7 +49,7 @@ const chunks: Attack = {
   nodeArgs: ['--max-old-space-size=256'],
   prepare: () => ({
     async run({ callbackPort: port }, signal) {
-      const tally = new Tally();
+      const tally = new BufferedCounter();
       const head = `POST /callback/${deviceId} HTTP/1.1\r\nHost: pod\r\nTransfer-Encoding: chunked\r\n\r\n`;
       const chunk = Buffer.from('1\r\nx\r\n'.repeat(13_107));
       await onSockets({ port, count: 60, signal }, async (socket) => {
@@ -70,7 +70,7 @@ const pipelinedAcks: Attack = {
       const headers = { 'Sec-WebSocket-Protocol': 'ws-connect.v1' };
       const device = await dialDevice(devicePort, deviceId, { signal, headers });
       device?.resume();
-      const tally = new Tally();
+      const tally = new BufferedCounter();
       const request = `POST /callback/${deviceId}?ack=1 HTTP/1.1\r\nHost: pod\r\nContent-Length: 1\r\n\r\nx`;
       const { bytes, times } = pipelined(request, 100_000);
       await onSockets({ port, count: 1, signal }, async (socket) => {
@@ -89,7 +89,7 @@ const oneBytePosts: Attack = {
       const device = await dialDevice(devicePort, deviceId, { signal });
       device?.pause();
       await fill(port, signal);
-      const tally = new Tally();
+      const tally = new BufferedCounter();
       const request = `POST /callback/${deviceId} HTTP/1.1\r\nHost: pod\r\nContent-Length: 1\r\n\r\nx`;
       const { bytes, times } = pipelined(request, 200_000 / 8);
       await onSockets({ port, count: 8, signal }, async (socket) => {

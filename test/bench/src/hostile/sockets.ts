@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { FrameReader, opcodes } from '../load/frames.ts';
 import { setImmediate } from 'node:timers/promises';
 import { pause } from '../within.ts';
-import type { Tally } from './tally.ts';
+import type { BufferedCounter } from './tally.ts';
 
 /** Undefined: nobody listens there any more. The socket is destroyed with the signal. */
 export async function dial(port: number, signal: AbortSignal): Promise<Socket | undefined> {
@@ -45,7 +45,7 @@ export async function gone(socket: Socket): Promise<void> {
 }
 
 /** Counts the statuses of the answers that come. */
-export function countAnswers(socket: Socket, tally: Tally): void {
+export function countAnswers(socket: Socket, tally: BufferedCounter): void {
   let rest = '';
   socket.on('data', (chunk) => {
     const text = rest + chunk.toString('latin1');
@@ -89,7 +89,7 @@ export interface BadDevices {
   first?: Buffer;
   /** Sent again and again: whole frames. */
   bytes: Buffer;
-  tally: Tally;
+  tally: BufferedCounter;
 }
 
 /** So many devices that send this as fast as they can. One that is closed is counted by its close code, and dials again. */

@@ -1,5 +1,5 @@
 /** Counts what happens by a word for it. */
-export class Tally {
+export class BufferedCounter {
   readonly #counts = new Map<string, number>();
 
   add(word: string, count = 1): void {

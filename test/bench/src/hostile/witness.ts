@@ -3,7 +3,7 @@ import { LoadDevice } from '../load/device.ts';
 import { plainWire } from '../load/wire.ts';
 import type { ServerPorts } from '../server-process.ts';
 import { pause, within } from '../within.ts';
-import { Tally } from './tally.ts';
+import { BufferedCounter } from './tally.ts';
 
 const deviceId = 'quiet';
 /** From the answer to a callback to the next callback, ms. */
@@ -18,7 +18,7 @@ export class Witness {
   /** By how much a timer of this process was late at most, ms: no callback is measured more exactly. */
   ownLagMs = 0;
   /** What was answered but 200. */
-  readonly failures = new Tally();
+  readonly failures = new BufferedCounter();
   answered = 0;
   /** The close code of the device, if it was closed. */
   closedWith: number | undefined;

@@ -1,0 +1,12 @@
+import { z } from 'zod';
+import { deviceIdShape } from '../device-id.ts';
+
+export const deviceId = z
+  .string()
+  .regex(deviceIdShape)
+  .describe('1 to 128 of A-Z a-z 0-9 . _ : - and neither . nor ..');
+
+export const traceId = z
+  .string()
+  .regex(/^[0-9a-f]{32}$/)
+  .describe('of one connection');
