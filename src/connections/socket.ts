@@ -292,6 +292,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   /** The actor hears of it only when something changes. */
   leaseAnswered(outcome: LeaseOutcome): void {
     if (outcome === 'registered' && this.#is('registered')) return;
+    if (outcome === 'superseded') return this.tell({ type: 'connection.superseded' });
     this.tell({ type: `registry.${outcome}` });
   }
 

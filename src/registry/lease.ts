@@ -3,6 +3,8 @@ import type { Reconciler, Repairable } from './reconciler.ts';
 import type { Registrar } from './registrar.ts';
 import type { Claim, Entry, Registration, Reply } from './registry.ts';
 import { RegistryUnavailable } from './registry.ts';
+import type { LeaseEvent } from './lease-state.ts';
+import { newLease, nextLeaseState } from './lease-state.ts';
 
 /**
  * How a command ended. After `failed` and `unregisterFailed` the entry may be anything, and after `refused` it will not live for long;
@@ -39,21 +41,16 @@ export interface LeasePorts {
 /** A first registration refused within this time of the connect may be a registry clock that went back, ms. */
 const youngMs = 2000;
 
-/**
- * One connection's hold on its registry entry. One command is under way at a time: a refresh is left out while another is,
- * and a release waits, so that it finds out about a registration still under way.
- */
+/** One connection's hold on its registry entry. What it does next is decided by `nextLeaseState`. */
 export class Lease implements Repairable {
   readonly claimedAt: number;
   readonly #ports: LeasePorts;
   readonly #holder: LeaseHolder;
-  /** The entry's `t`, once it is known to be written: the rest of the entry never changes. */
+  #state = newLease;
+  /** The `t` of the entry once the state says `written`: the rest of the entry never changes. */
   #t: number | undefined;
-  #isBusy = false;
-  /** What the command under way finds out counts no more. */
-  #isOutdated = false;
-  /** On the pod's clock; undefined while it is held. */
-  #releasedAt: number | undefined;
+  /** When the connection ended, ms on the pod's clock; Infinity while it is open. */
+  #releasedAt = Infinity;
 
   constructor(ports: LeasePorts, holder: LeaseHolder) {
     this.#ports = ports;
@@ -66,54 +63,46 @@ export class Lease implements Repairable {
    * Answers `registered`, `superseded`, `refused` or `failed`.
    */
   refresh(): void {
-    if (this.#isBusy) return;
-    const { registryTime } = this.#ports;
-    this.#isBusy = true;
-    if (this.#t === undefined) this.#claim(Math.round(registryTime(this.claimedAt)), true);
-    else this.#ports.registrar.refresh(this.#holder.deviceId, this);
+    this.#on('refresh');
   }
 
   /** Deletes the entry if it is this connection's own, now or when the registry is back. Answers `unregistered` or `unregisterFailed`. */
   release(): void {
-    if (this.#isReleased) return;
-    this.#releasedAt = this.#ports.clock.now();
-    if (!this.#isBusy) this.#delete();
+    if (this.#releasedAt === Infinity) this.#releasedAt = this.#ports.clock.now();
+    this.#on('release');
   }
 
   /** The lease of what it wrote has ended since it was released. */
   get isOver(): boolean {
     const { clock, leaseTtlMs } = this.#ports;
-    return this.#releasedAt !== undefined && clock.now() >= this.#releasedAt + leaseTtlMs;
+    return clock.now() >= this.#releasedAt + leaseTtlMs;
   }
 
-  /** What is known, and what a command under way may bring to light, is too old to be relied on. */
+  /** The pod stalled: the answer to a command that is under way is too old to be relied on. */
   markUnverified(): void {
-    this.#isOutdated = this.#isBusy;
+    this.#on('stalled');
   }
 
   repair(): void {
-    if (this.#isBusy) return;
-    if (this.#isReleased) this.#delete();
-    else this.refresh();
+    this.#on('repair');
   }
 
-  /** There is nobody to register any more. */
+  /** The device has hung up, so there is nothing to register any more. */
   get isMoot(): boolean {
     return !this.#holder.isPeerThere;
   }
 
-  /** The registration was not sent, for it was moot. The holder will release. */
+  /** The registration was not sent, because the device has hung up. The holder will release, or has done so. */
   dropped(): void {
-    this.#isBusy = false;
-    this.#isOutdated = false;
-    if (this.#isReleased) this.#delete();
+    this.#on('answered');
+    if (this.#state.hold === 'released') this.#on('repair');
   }
 
   /** The reply to `claim`. */
   registered(reply: Reply<Registration>, claim: Claim): void {
     if (reply instanceof RegistryUnavailable) return this.#notDone(reply);
     if (reply.outcome === 'registered') {
-      this.#t = reply.entry.t;
+      this.#written(reply.entry.t);
       const { previous } = reply;
       if (previous && previous.podId !== claim.podId) this.#ports.tookOver(this.#holder, previous);
       return this.#answer('registered');
@@ -126,11 +115,11 @@ export class Lease implements Repairable {
   refreshed(reply: Reply<Entry | undefined>): void {
     if (reply instanceof RegistryUnavailable) return this.#notDone(reply);
     if (reply?.traceId === this.#holder.traceId) {
-      this.#t = reply.t; // another one when a registration that timed out was carried out late
+      this.#written(reply.t); // another one when a registration that timed out was carried out late
       return this.#answer('registered');
     }
     if (reply !== undefined && reply.t >= this.#t!) return this.#answer('superseded');
-    this.#claim(this.#t!, false);
+    this.#on('missing');
   }
 
   /** A registration that timed out may have been carried out all the same. */
@@ -138,7 +127,7 @@ export class Lease implements Repairable {
     if (reply instanceof RegistryUnavailable) return this.#failed(reply, 'unregisterFailed');
     if (reply?.traceId !== this.#holder.traceId) return this.#answer('unregistered');
     this.#t = reply.t;
-    this.#delete();
+    this.#on('found');
   }
 
   unregistered(reply: Reply<boolean>): void {
@@ -146,8 +135,33 @@ export class Lease implements Repairable {
     this.#answer('unregistered');
   }
 
-  get #isReleased(): boolean {
-    return this.#releasedAt !== undefined;
+  /** Gives the command that the next state has, if that is another one. */
+  #on(event: LeaseEvent): void {
+    const { command } = this.#state;
+    this.#state = nextLeaseState(this.#state, event);
+    if (this.#state.command !== command) this.#give();
+  }
+
+  #give(): void {
+    const { registrar, owner, registryTime } = this.#ports;
+    const { deviceId, traceId } = this.#holder;
+    switch (this.#state.command) {
+      case 'claiming':
+        if (this.#t === undefined) this.#claim(Math.round(registryTime(this.claimedAt)), true);
+        else this.#claim(this.#t, false);
+        break;
+      case 'refreshing':
+        registrar.refresh(deviceId, this);
+        break;
+      case 'finding':
+        registrar.lookUp(deviceId, this);
+        break;
+      case 'deleting':
+        registrar.unregister({ ...owner(), deviceId, traceId, t: this.#t! }, this);
+        break;
+      case 'idle':
+        break;
+    }
   }
 
   /** The `t` of the connect is kept for ever: a late or repeated registration must not pass a newer connection. */
@@ -158,15 +172,12 @@ export class Lease implements Repairable {
     registrar.register({ deviceId, serverIp, port, traceId, podId, t, isFirst }, this);
   }
 
-  #delete(): void {
-    const { registrar, owner } = this.#ports;
-    const { deviceId, traceId } = this.#holder;
-    this.#isBusy = true;
-    if (this.#t === undefined) registrar.lookUp(deviceId, this);
-    else registrar.unregister({ ...owner(), deviceId, traceId, t: this.#t }, this);
+  #written(t: number): void {
+    this.#t = t;
+    this.#on('written');
   }
 
-  /** A registration or a refresh. */
+  /** A registration or a refresh failed. */
   #notDone(error: RegistryUnavailable): void {
     this.#failed(error, error.result === 'refused' ? 'refused' : 'failed');
   }
@@ -178,15 +189,12 @@ export class Lease implements Repairable {
 
   #answer(outcome: LeaseOutcome): void {
     const { reconciler } = this.#ports;
-    this.#isBusy = false;
-    if (this.#isOutdated) {
-      this.#isOutdated = false;
-      return this.repair();
-    }
+    const { answer, hold } = this.#state;
+    this.#on('answered');
+    if (answer === 'outdated') return this.repair();
     if (outcome === 'failed' || outcome === 'refused' || outcome === 'unregisterFailed') reconciler.mark(this);
     else reconciler.clean(this);
-    const wasReleased = this.#isReleased;
     this.#holder.leaseAnswered(outcome);
-    if (wasReleased && outcome !== 'unregistered' && outcome !== 'unregisterFailed') this.#delete();
+    if (hold === 'released' && outcome !== 'unregistered' && outcome !== 'unregisterFailed') this.repair();
   }
 }

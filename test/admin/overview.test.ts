@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Overviews } from '../../src/admin/overview.ts';
 import { loadConfig } from '../../src/config.ts';
 import { StateCounts } from '../../src/connections/state-counts.ts';
-import type { Life } from '../../src/life.ts';
+import type { PodRuntime } from '../../src/drain/pod-runtime.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { push } from '../support/ask.ts';
 import { EventReader } from '../support/events.ts';
@@ -98,7 +98,7 @@ describe('the overview of a pod', () => {
       podId: 'p',
       startedAt: '',
       plan,
-      life: life as Life,
+      runtime: life as PodRuntime,
       metrics,
       isRegistryUp: () => true,
       clock,

@@ -10,7 +10,7 @@ import { PodRecorder } from '../../src/testing/pod-recorder.ts';
 
 const reached: PodEvent = { type: 'registry.reached' };
 const drain: PodEvent = { type: 'drain' };
-const force: PodEvent = { type: 'force' };
+const terminate: PodEvent = { type: 'terminate' };
 const swept: PodEvent = { type: 'sweep.finished' };
 const drained = { outcome: 'drained', exitCode: 0 };
 const forced = { outcome: 'deadline', exitCode: 1 };
@@ -69,13 +69,26 @@ describe('a pod', () => {
     expect(pod.getSnapshot().value).toBe('serving');
   });
 
-  test('goes on serving when an order to force comes before any order to drain', () => {
+  test.each([
+    ['starting', []],
+    ['serving', [reached]],
+  ])('drains at the first signal to end while %s', (_, before) => {
+    const { pod } = startPod();
+    for (const event of before) pod.send(event);
+
+    pod.send(terminate);
+
+    expect(pod.getSnapshot().value).toEqual({ draining: 'sweeping' });
+  });
+
+  test('goes on with the drain that /pre-stop began at the first signal to end', () => {
     const { pod } = startPod();
     pod.send(reached);
+    pod.send(drain);
 
-    pod.send(force);
+    pod.send(terminate);
 
-    expect(pod.getSnapshot().value).toBe('serving');
+    expect(pod.getSnapshot().value).toEqual({ draining: 'sweeping' });
   });
 
   test.each([
@@ -224,11 +237,14 @@ describe('a drain', () => {
     expect(output()).toEqual(forced);
   });
 
-  test('ends at once with exit code 1 when it is forced, and stops the connections that are left', () => {
+  test.each([
+    ['began it', []],
+    ['joined a drain of /pre-stop', [drain]],
+  ])('ends at once with exit code 1 at the second signal when the first one %s', (_, before) => {
     const { pod, connections, output } = startPod();
-    pod.send(drain);
+    for (const event of [...before, terminate]) pod.send(event);
 
-    pod.send(force);
+    pod.send(terminate);
 
     expect(output()).toEqual(forced);
     expect(connections[0]!.actor?.getSnapshot().status).toBe('stopped');

@@ -6,9 +6,9 @@ import { Overviews } from '../../../dist/src/admin/overview.js';
 import { adminRoutes } from '../../../dist/src/admin/routes.js';
 import { isoTime, systemClock as clock } from '../../../dist/src/base/clock.js';
 import { loadConfig } from '../../../dist/src/config.js';
-import { createAccept } from '../../../dist/src/connections/accept.js';
+import { createAccept } from '../../../dist/src/connections/connections.js';
 import { createHttpServer } from '../../../dist/src/http/app.js';
-import { createLife } from '../../../dist/src/life.js';
+import { createPodRuntime } from '../../../dist/src/drain/pod-runtime.js';
 import { createLogger } from '../../../dist/src/observe/log.js';
 import { createMetrics } from '../../../dist/src/observe/metrics.js';
 import { MemoryRegistry } from '../../../dist/src/registry/memory.js';
@@ -70,12 +70,15 @@ async function gather(size: number): Promise<Crowd> {
   const config = loadConfig({});
   const log = createLogger('silent');
   const metrics = createMetrics();
-  const life = createLife({ config, clock, log, metrics, announceDrain() {}, grantCloses: async (count) => count });
-  const { connections } = life;
-  life.actor.start();
-  const registry = new MemoryRegistry(clock, config.LEASE_TTL_MS);
-  const { ports } = createDeviceSide({ clock, registry, metrics, log });
-  const accept = createAccept(connections, { ...ports, keeper: connections, stateCounts: connections.stateCounts });
+  const runtime = createPodRuntime(
+    { config, clock, log, metrics },
+    { announceDrain() {}, grantCloses: async (count) => count },
+  );
+  const { connections } = runtime;
+  runtime.actor.start();
+  const registry = new MemoryRegistry(clock, config.leaseTtlMs);
+  const { context } = createDeviceSide({ clock, registry, metrics, log });
+  const accept = createAccept(connections, { ...context, table: connections });
   for (let index = 0; index < size; index += 1) {
     const socket = new RecorderSocket('ws-connect.plain');
     accept({ deviceId: `device-${index}`, socket, stream: socket.transport, tokenExpiresAt: Infinity });
@@ -84,23 +87,23 @@ async function gather(size: number): Promise<Crowd> {
   while (connections.stateCounts.countByState().get('registered.active') !== size) await setImmediate();
   metrics.observe({
     connectionStates: () => connections.stateCounts.countByState(),
-    drainPhase: life.phase,
+    drainPhase: runtime.phase,
     isRegistryUp: () => true,
     dirty: () => ({ count: 0, oldestMs: 0 }),
   });
 
-  const podId = config.POD_UID;
+  const podId = config.podId;
   const overviews = new Overviews({
     podId,
     startedAt: isoTime(clock, clock.now()),
     plan: config.drainPlan,
-    life,
+    runtime,
     metrics,
     isRegistryUp: () => true,
     clock,
   });
-  const { progress } = life;
-  const options = { podId, connections, metrics, clock, isReady: () => true, drain: () => life.report, progress };
+  const { progress } = runtime;
+  const options = { podId, connections, metrics, clock, isReady: () => true, drain: () => runtime.report, progress };
   const { server } = createHttpServer(adminRoutes(options), log);
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
