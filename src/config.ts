@@ -13,7 +13,7 @@ import {
   originAdvice,
 } from './config/auth-settings.ts';
 import { externalAddress, hostMistake, isWildcard, needsTranslation } from './config/listen-address.ts';
-import { parseRedisUrl, sentinelMistake } from './registry/redis-url.ts';
+import { parseRedisUrl, sentinelMistake } from './config/redis-url.ts';
 import type { Variable } from './config/variable.ts';
 import { integer, list, matching, ms, oneOf, port, secret } from './config/variable.ts';
 

@@ -42,7 +42,7 @@ async function main(): Promise<number> {
   await import('./documents/openapi.ts');
   await import('./registry/open.ts');
   const { createPod } = await import('./pod.ts');
-  const { startTracing } = await import('./observe/tracing/tracing.ts');
+  const { startTracing } = await import('./tracing/tracing.ts');
   const tracing = startTracing();
   const pod = createPod(config, { clock: systemClock, log, droppedLogLines: () => output.dropped });
   onTermination(process, systemClock, () => pod.terminate());

@@ -13,6 +13,8 @@ import { StallDetector } from './connections/stall-detector.ts';
 import { refreshMs } from './connections/socket.ts';
 import type { PodContext, Self } from './context.ts';
 import { createDeviceListener } from './device/index.ts';
+import { asyncapi } from './documents/asyncapi.ts';
+import { openapi } from './documents/openapi.ts';
 import { createPodRuntime } from './drain/pod-runtime.ts';
 import { limitConnections, listen } from './http/server.ts';
 import type { Logger } from './observe/log.ts';
@@ -98,7 +100,8 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
   const closing = new AbortController();
   const shared = { runtime, registration, podClient, self };
   const admin = createAdminListener(context, { ...shared, startedAt });
-  const callback = createCallbackListener(context, { ...shared, stallDetector, closing: closing.signal });
+  const documents = { openapi, asyncapi };
+  const callback = createCallbackListener(context, { ...shared, stallDetector, documents, closing: closing.signal });
   const device = createDeviceListener(context, { ...shared, sockets });
   limitPort(admin.server, 'ADMIN_PORT', sockets.admin);
   limitPort(callback.server, 'CALLBACK_PORT', sockets.callers);

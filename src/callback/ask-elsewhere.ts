@@ -1,10 +1,12 @@
-import type { AskElsewhere } from '../device/contest.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
-import type { Self } from './owners.ts';
+import type { Self } from '../context.ts';
 import { hopHeader, isOf } from './owners.ts';
 import type { PodClient } from './pod-client.ts';
+
+/** Resolves with whether the device has a connection on another pod that gives a sign of life. */
+export type AskElsewhere = (deviceId: string) => Promise<boolean>;
 
 export interface AskElsewhereOptions {
   registry: Registry;

@@ -2,8 +2,6 @@ import { hostPort, insideCidrs } from '../address.ts';
 import { createLocate } from '../connections/locate.ts';
 import type { StallDetector } from '../connections/stall-detector.ts';
 import type { PodContext, Self } from '../context.ts';
-import { asyncapi } from '../documents/asyncapi.ts';
-import { openapi } from '../documents/openapi.ts';
 import type { PodRuntime } from '../drain/pod-runtime.ts';
 import type { HttpServer } from '../http/app.ts';
 import { createHttpServer } from '../http/app.ts';
@@ -22,6 +20,8 @@ export interface CallbackListenerOptions {
   podClient: PodClient;
   stallDetector: StallDetector;
   self: Self;
+  /** What is served at /openapi.json and /asyncapi.json. */
+  documents: { openapi: () => object; asyncapi: () => object };
   /** Aborted when the pod closes: requests that have no end of their own must end then. */
   closing: AbortSignal;
 }
@@ -29,7 +29,7 @@ export interface CallbackListenerOptions {
 /** The server for services and other pods, on CALLBACK_PORT. */
 export function createCallbackListener(context: PodContext, options: CallbackListenerOptions): HttpServer {
   const { config, clock, log, metrics } = context;
-  const { runtime, registration, podClient, stallDetector, self, closing } = options;
+  const { runtime, registration, podClient, stallDetector, self, documents, closing } = options;
   const { maxPayloadBytes, callbackAuth, callbackTokens: tokens = [] } = config;
   const { connections } = runtime;
   const { registry } = registration;
@@ -48,7 +48,7 @@ export function createCallbackListener(context: PodContext, options: CallbackLis
       forward: createForward(owners, podClient),
       podId: self.podId,
       self: () => hostPort(self.serverIp, self.port()),
-      documents: { openapi, asyncapi },
+      documents,
     },
     batchRoute({ locate, maxPayloadBytes, metrics, clock, owners, podClient, longRequests, closing, log }),
   );

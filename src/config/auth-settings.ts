@@ -1,5 +1,3 @@
-import type { Config } from '../config.ts';
-
 /**
  * Can an `Origin` header hold this value? Any visible ASCII can, for not every device sends the origin of RFC 6454: some send
  * `file://`, `null` or a URL with a path. A comma separates the values of the list, and a `*` would be taken for a wildcard.
@@ -43,16 +41,15 @@ export function isCallbackToken(value: string): boolean {
   return value.length >= 16 && /^[\w.~+/-]+=*$/.test(value);
 }
 
-type AuthSettings = Pick<
-  Config,
-  | 'deviceAuth'
-  | 'deviceJwtSecret'
-  | 'deviceJwksUrl'
-  | 'deviceJwtIssuer'
-  | 'deviceJwtAudience'
-  | 'callbackAuth'
-  | 'callbackTokens'
->;
+interface AuthSettings {
+  deviceAuth: 'none' | 'jwt';
+  deviceJwtSecret: string | undefined;
+  deviceJwksUrl: string | undefined;
+  deviceJwtIssuer: string | undefined;
+  deviceJwtAudience: string | undefined;
+  callbackAuth: 'none' | 'bearer';
+  callbackTokens: string[] | undefined;
+}
 
 /** Says in a sentence which of these settings do not fit together; undefined when all do. */
 export function authMistake(settings: AuthSettings): string | undefined {

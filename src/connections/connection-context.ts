@@ -4,7 +4,6 @@ import type { PodContext } from '../context.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { LeasePorts } from '../registry/lease.ts';
 import type { EndedConnection } from './end-log.ts';
-import type { DeviceSocket } from './socket.ts';
 import type { StateCounts } from './state-counts.ts';
 
 /** The settings that a connection uses. */
@@ -25,9 +24,9 @@ export type ConnectionSettings = Pick<
 export interface ConnectionTable {
   readonly stateCounts: StateCounts;
   /** The connection gets no callback any more. */
-  forget(socket: DeviceSocket): void;
+  forget(connection: EndedConnection): void;
   /** The connection has ended. */
-  end(socket: DeviceSocket): void;
+  end(connection: EndedConnection): void;
 }
 
 /** What all connections of a pod share. */

@@ -4,12 +4,12 @@ import type { ActorRefFrom } from 'xstate';
 import type { ConnectionsLogic } from '../../machines/connections.ts';
 import { contended } from '../../machines/disconnect.ts';
 import { createRandomIds } from '../base/random-ids.ts';
-import { upgrades } from '../observe/channels.ts';
 import type { Lease } from '../registry/lease.ts';
 import { TakeoverLimiter } from './takeover-limiter.ts';
 import { createRefreshSpread } from './deadlines.ts';
 import type { DeviceSocketInit } from './socket.ts';
 import { DeviceSocket, refreshMs } from './socket.ts';
+import { upgrades } from './channels.ts';
 import type { ConnectionContext, ConnectionTable } from './connection-context.ts';
 import { StateCounts } from './state-counts.ts';
 

@@ -1,8 +1,6 @@
+import type { AskElsewhere } from '../callback/ask-elsewhere.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Connections } from '../connections/connections.ts';
-
-/** Who has the place that a device wants, when it is not on this pod: does it give a sign of life? */
-export type AskElsewhere = (deviceId: string) => Promise<boolean>;
 
 /**
  * Decides whether a device may connect although connections of it took over from each other too often of late. Undefined: they did

@@ -9,7 +9,7 @@ import { Problem } from '../http/problem.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import { rawAnswer } from '../http/raw-answer.ts';
 import { checkTarget } from '../http/request-target.ts';
-import { upgrades } from '../observe/channels.ts';
+import { upgrades } from '../connections/channels.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { AdmissionPolicy, UpgradeRequest } from './admission.ts';

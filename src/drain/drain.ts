@@ -5,7 +5,7 @@ import { isoTime } from '../base/clock.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { DeviceSocket } from '../connections/socket.ts';
 import type { PodContext } from '../context.ts';
-import { drains } from '../observe/channels.ts';
+import { drains } from './channels.ts';
 import type { DrainProgress, SweepReport } from './drain-report.ts';
 
 export interface DrainOptions {

@@ -5,7 +5,7 @@ import { podMachine } from '../../machines/pod.ts';
 import { stateName } from '../../machines/state-name.ts';
 import { Connections } from '../connections/connections.ts';
 import type { PodContext } from '../context.ts';
-import { drains } from '../observe/channels.ts';
+import { drains } from './channels.ts';
 import type { DrainProgress, DrainReport } from './drain-report.ts';
 import { Drain } from './drain.ts';
 

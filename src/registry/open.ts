@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { MemoryRegistry } from './memory.ts';
 import type { RedisEvents } from './redis-client.ts';
 import { RedisRegistry } from './redis.ts';
-import { parseRedisUrl } from './redis-url.ts';
+import { parseRedisUrl } from '../config/redis-url.ts';
 import type { CheckedRegistry } from './registry.ts';
 
 /** The registry that `REDIS_URL` names; in memory without one. */

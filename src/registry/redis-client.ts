@@ -4,7 +4,7 @@ import { Cluster, Redis, SentinelConnector } from 'ioredis';
 import type { RedisOptions, Result, SentinelConnectionOptions } from 'ioredis';
 import { withoutArguments } from './redis-errors.ts';
 import { limitReplies } from './redis-limits.ts';
-import type { RedisUrl } from './redis-url.ts';
+import type { RedisUrl } from '../config/redis-url.ts';
 
 declare module 'ioredis' {
   interface RedisCommander<Context> {

@@ -6,7 +6,7 @@ import { connectRedis } from './redis-client.ts';
 import { tryCommands } from './redis-check.ts';
 import { isFull, isOutage, withoutArguments } from './redis-errors.ts';
 import { readEvictionPolicy } from './redis-facts.ts';
-import type { RedisUrl } from './redis-url.ts';
+import type { RedisUrl } from '../config/redis-url.ts';
 import type {
   CheckedRegistry,
   Claim,

@@ -1,8 +1,19 @@
-import type { Lease } from './lease.ts';
 import type { Claim, Entry, Hold, Registration, Registry, Reply } from './registry.ts';
 
 /** Commands in one batch at most: what is put together and taken apart in one go must not hold up the event loop. */
 const maxBatch = 256;
+
+/** Who gives commands, and hears the reply to each. */
+export interface Registrant {
+  /** Asked a turn of the event loop after a claim was given: is there nothing to register any more? */
+  readonly isMoot: boolean;
+  /** The claim was not sent, because it was moot. */
+  dropped(): void;
+  registered(reply: Reply<Registration>, claim: Claim): void;
+  refreshed(reply: Reply<Entry | undefined>): void;
+  found(reply: Reply<Entry | undefined>): void;
+  unregistered(reply: Reply<boolean>): void;
+}
 
 /**
  * Sends the commands of all leases of a pod: those of one kind that come in one turn of the event loop make one batch.
@@ -38,19 +49,19 @@ export class Registrar {
     });
   }
 
-  register(claim: Claim, lease: Lease): void {
+  register(claim: Claim, lease: Registrant): void {
     this.#registering.add(claim, lease);
   }
 
-  refresh(deviceId: string, lease: Lease): void {
+  refresh(deviceId: string, lease: Registrant): void {
     this.#refreshing.add(deviceId, lease);
   }
 
-  unregister(hold: Hold, lease: Lease): void {
+  unregister(hold: Hold, lease: Registrant): void {
     this.#unregistering.add(hold, lease);
   }
 
-  lookUp(deviceId: string, lease: Lease): void {
+  lookUp(deviceId: string, lease: Registrant): void {
     this.#finding.add(deviceId, lease);
   }
 
@@ -82,9 +93,9 @@ class UnderWay {
 interface Kind<TCommand, TAnswer> {
   /** One reply a command, in their order. Never rejects. */
   send(commands: readonly TCommand[]): Promise<Reply<TAnswer>[]>;
-  answer(lease: Lease, reply: Reply<TAnswer>, command: TCommand): void;
+  answer(lease: Registrant, reply: Reply<TAnswer>, command: TCommand): void;
   /** Asked a turn later: is there no point in the command any more? */
-  isMoot?: (lease: Lease) => boolean;
+  isMoot?: (lease: Registrant) => boolean;
 }
 
 /** The commands of one kind. */
@@ -92,14 +103,14 @@ class Batches<TCommand, TAnswer> {
   readonly #underWay: UnderWay;
   readonly #kind: Kind<TCommand, TAnswer>;
   #commands: TCommand[] = [];
-  #leases: Lease[] = [];
+  #leases: Registrant[] = [];
 
   constructor(underWay: UnderWay, kind: Kind<TCommand, TAnswer>) {
     this.#underWay = underWay;
     this.#kind = kind;
   }
 
-  add(command: TCommand, lease: Lease): void {
+  add(command: TCommand, lease: Registrant): void {
     this.#commands.push(command);
     this.#leases.push(lease);
     if (this.#commands.length === 1) this.#schedule();
@@ -131,10 +142,10 @@ class Batches<TCommand, TAnswer> {
 
 interface Batch<TCommand> {
   commands: TCommand[];
-  leases: Lease[];
+  leases: Registrant[];
 }
 
-function without<TCommand>(isMoot: (lease: Lease) => boolean, { commands, leases }: Batch<TCommand>): Batch<TCommand> {
+function without<TCommand>(isMoot: (lease: Registrant) => boolean, { commands, leases }: Batch<TCommand>): Batch<TCommand> {
   const moot = leases.map(isMoot);
   if (!moot.includes(true)) return { commands, leases };
   for (const lease of leases.filter((_, index) => moot[index])) lease.dropped();

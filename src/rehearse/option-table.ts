@@ -1,4 +1,4 @@
-import { parseRedisUrl } from '../registry/redis-url.ts';
+import { parseRedisUrl } from '../config/redis-url.ts';
 
 /** One option of the command line. */
 export interface Option {

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { loadConfig } from '../config.ts';
 import type { Environment } from '../config.ts';
 import { RedisRegistry } from '../registry/redis.ts';
-import { parseRedisUrl } from '../registry/redis-url.ts';
+import { parseRedisUrl } from '../config/redis-url.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
 import type { Balancer, Endpoint } from './balancer.ts';
 import type { Owner } from './caller.ts';

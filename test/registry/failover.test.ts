@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectRedis } from '../../src/registry/redis-client.ts';
-import { parseRedisUrl } from '../../src/registry/redis-url.ts';
+import { parseRedisUrl } from '../../src/config/redis-url.ts';
 import { RegistryUnavailable } from '../../src/registry/registry.ts';
 import { claim } from '../support/claim.ts';
 import type { RedisCluster } from '../support/redis-cluster.ts';

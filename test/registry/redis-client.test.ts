@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { RedisConnection } from '../../src/registry/redis-client.ts';
 import { connectRedis } from '../../src/registry/redis-client.ts';
-import { parseRedisUrl } from '../../src/registry/redis-url.ts';
+import { parseRedisUrl } from '../../src/config/redis-url.ts';
 import type { RedisServer } from '../support/redis.ts';
 import { startRedis } from '../support/redis.ts';
 

@@ -1,6 +1,6 @@
 import type { RedisEvents } from '../../src/registry/redis-client.ts';
-import type { RedisUrl } from '../../src/registry/redis-url.ts';
-import { parseRedisUrl } from '../../src/registry/redis-url.ts';
+import type { RedisUrl } from '../../src/config/redis-url.ts';
+import { parseRedisUrl } from '../../src/config/redis-url.ts';
 import { RedisRegistry } from '../../src/registry/redis.ts';
 import type { RedisRegistryOptions } from '../../src/registry/redis.ts';
 import { RegistryUnavailable } from '../../src/registry/registry.ts';

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { push } from '../support/ask.ts';
-import { Device } from '../support/device.ts';
-import { startProcess } from '../support/process.ts';
+import { push } from '../observe/support/ask.ts';
+import { Device } from '../observe/support/device.ts';
+import { startProcess } from '../observe/support/process.ts';
 
 /** What a collector is sent (OTLP/HTTP, JSON). */
 interface Sent {
@@ -16,7 +16,7 @@ interface Sent {
   }[];
 }
 
-const example = fileURLToPath(new URL('../../examples/tracing/otel.mjs', import.meta.url));
+const example = fileURLToPath(new URL('../examples/tracing/otel.mjs', import.meta.url));
 
 it('the SDK of the example sends every span, the last ones too before the process exits', async () => {
   const { endpoint, sent } = await runCollector();

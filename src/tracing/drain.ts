@@ -1,6 +1,6 @@
 import type { Span, Tracer } from '@opentelemetry/api';
 import { SpanStatusCode } from '@opentelemetry/api';
-import { drains } from '../channels.ts';
+import { drains } from '../drain/channels.ts';
 
 /** One span for the whole drain of a pod, with an event at the start of each sweep. */
 export function traceDrains(tracer: Tracer): void {

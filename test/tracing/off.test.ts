@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createTracing } from '../../src/tracing/tracing.ts';
-import { ask, push } from '../support/ask.ts';
-import { EnvelopeDevice } from '../support/envelope-device.ts';
-import { fakeOwner, runTwoPods } from '../support/owners.ts';
-import type { RedisServer } from '../support/redis.ts';
-import { startRedis } from '../support/redis.ts';
-import { caller, Spans } from '../support/spans.ts';
+import { createTracing } from '../src/tracing/tracing.ts';
+import { ask, push } from '../observe/support/ask.ts';
+import { EnvelopeDevice } from '../observe/support/envelope-device.ts';
+import { fakeOwner, runTwoPods } from '../observe/support/owners.ts';
+import type { RedisServer } from '../observe/support/redis.ts';
+import { startRedis } from '../observe/support/redis.ts';
+import { caller, Spans } from '../observe/support/spans.ts';
 
 const spans = new Spans();
 let redis: RedisServer;

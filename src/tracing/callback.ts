@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Span, Tracer } from '@opentelemetry/api';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { isDeviceId } from '../../device-id.ts';
-import type { AnsweredRequest } from '../channels.ts';
-import { requests } from '../channels.ts';
+import { isDeviceId } from '../device-id.ts';
+import type { AnsweredRequest } from '../http/channels.ts';
+import { requests } from '../http/channels.ts';
 import { contextOf, putUnder } from './tracer.ts';
 
 /**

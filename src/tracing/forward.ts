@@ -1,7 +1,7 @@
 import type { Span, Tracer } from '@opentelemetry/api';
 import { propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { ObservedPodRequest } from '../../callback/pod-client.ts';
-import { podRequestChannels } from '../../callback/pod-client.ts';
+import type { ObservedPodRequest } from '../callback/pod-client.ts';
+import { podRequestChannels } from '../callback/pod-client.ts';
 import { putUnder } from './tracer.ts';
 
 /** A span for each callback that is sent on to another pod. It is below the span of the callback; the other pod's spans are below it. */

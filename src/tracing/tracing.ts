@@ -1,6 +1,6 @@
 /**
  * Spans by OpenTelemetry's API alone: an SDK that is loaded before the pod decides what becomes of them. The pod itself knows nothing
- * of spans: it publishes on diagnostics channels (channels.ts), and this subscribes to them.
+ * of spans: each part publishes on diagnostics channels (its channels.ts), and this subscribes to them.
  *
  *   connect     from a device's upgrade request to its first registration, or its refusal; see connect.ts
  *   register    that registration

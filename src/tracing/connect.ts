@@ -2,9 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Context, Span, Tracer } from '@opentelemetry/api';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { Claim, Registration, Reply } from '../../registry/registry.ts';
-import { RegistryUnavailable } from '../../registry/registry.ts';
-import { registrations, upgrades } from '../channels.ts';
+import type { Claim, Registration, Reply } from '../registry/registry.ts';
+import { RegistryUnavailable } from '../registry/registry.ts';
+import { upgrades } from '../connections/channels.ts';
+import { registrations } from '../registry/channels.ts';
 import { contextOf } from './tracer.ts';
 
 interface Connect {

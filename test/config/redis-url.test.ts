@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RedisUrl } from '../../src/registry/redis-url.ts';
-import { parseRedisUrl } from '../../src/registry/redis-url.ts';
+import type { RedisUrl } from '../../src/config/redis-url.ts';
+import { parseRedisUrl } from '../../src/config/redis-url.ts';
 
 const plain: RedisUrl = {
   kind: 'single',
