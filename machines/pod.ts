@@ -96,7 +96,14 @@ export const podMachine = setup({
   },
 }).createMachine({
   id: 'pod',
-  context: ({ input }) => ({ ...input, sweep: 0, closedIdle: 0, closedActive: 0, isTerminating: false, outcome: 'drained' }),
+  context: ({ input }) => ({
+    ...input,
+    sweep: 0,
+    closedIdle: 0,
+    closedActive: 0,
+    isTerminating: false,
+    outcome: 'drained',
+  }),
   output: ({ context: { outcome } }) => ({ outcome, exitCode: outcome === 'drained' ? 0 : 1 }),
   invoke: {
     id: 'connections',

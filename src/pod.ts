@@ -89,7 +89,13 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
     runtime.connections.markUnverified();
     registration.verifyAll();
   });
-  const context: PodContext = { config, clock, clockwork: new Clockwork(clock, () => stallDetector.check()), log, metrics };
+  const context: PodContext = {
+    config,
+    clock,
+    clockwork: new Clockwork(clock, () => stallDetector.check()),
+    log,
+    metrics,
+  };
   const fileLimit = openFileLimit();
   const sockets = shareSockets(fileLimit);
   const podClient = new PodClient({

@@ -12,7 +12,7 @@ import type { Context } from 'koa';
 import type { z } from 'zod';
 import { kicked } from '../../machines/disconnect.ts';
 import { describe } from '../callback/describe.ts';
-import type { Self } from '../callback/owners.ts';
+import type { Self } from '../context.ts';
 import { isOf } from '../callback/owners.ts';
 import { requireMatch, requirePrecondition } from '../callback/precondition.ts';
 import { deviceIdOf } from '../callback/routes.ts';

@@ -1,16 +1,28 @@
 import type { Channel } from 'node:diagnostics_channel';
 import { channel } from 'node:diagnostics_channel';
 
-/** One of Node's diagnostics channels whose messages have one type. */
-export type TypedChannel<T> = Pick<Channel, 'hasSubscribers'> & {
-  publish(message: T): void;
-  subscribe(listener: (message: T) => void): void;
-};
+/** One of Node's diagnostics channels, `ws-connect:NAME`, whose messages have one type. */
+export class TypedChannel<T> {
+  readonly #channel: Channel;
 
-/**
- * The channel `ws-connect:NAME`. To publish costs nothing while nobody has subscribed; ask `hasSubscribers` first where making the
- * message costs something. A subscriber must not throw.
- */
-export function typedChannel<T>(name: string): TypedChannel<T> {
-  return channel(`ws-connect:${name}`) as TypedChannel<T>;
+  constructor(name: string) {
+    this.#channel = channel(`ws-connect:${name}`);
+  }
+
+  /** Ask before a message is made that costs something. */
+  get hasSubscribers(): boolean {
+    return this.#channel.hasSubscribers;
+  }
+
+  /** Calls every subscriber before it returns. */
+  publish(message: T): void {
+    this.#channel.publish(message);
+  }
+
+  /** Returns what ends the subscription. `listener` must not throw. */
+  subscribe(listener: (message: T) => void): () => void {
+    const listen = (message: unknown) => listener(message as T);
+    this.#channel.subscribe(listen);
+    return () => void this.#channel.unsubscribe(listen);
+  }
 }

@@ -1,8 +1,8 @@
+import type { Self } from '../context.ts';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context, Next } from 'koa';
 import { bearerToken, unauthorized } from '../http/bearer.ts';
 import { discardBody } from '../http/body.ts';
-import type { Self } from './owners.ts';
 import { hopToken, proofHeader, proofOf } from './pod-proof.ts';
 import { refusePages } from './refuse-pages.ts';
 

@@ -1,6 +1,6 @@
-import { channel } from 'node:diagnostics_channel';
 import { Agent, request } from 'node:http';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { TypedChannel } from '../base/channel.ts';
 import { Pieces } from '../http/pieces.ts';
 import { PodExchange } from './pod-exchange.ts';
 import type { PodCredentials } from './pod-proof.ts';
@@ -61,10 +61,10 @@ export interface ObservedPodRequest {
   outgoing: ClientRequest | undefined;
 }
 
-/** Node's diagnostics channels with a message of `ObservedPodRequest` for each request. */
+/** Each request has a message in both. */
 export const podRequestChannels = {
-  starting: channel('ws-connect:pod-request.starting'),
-  started: channel('ws-connect:pod-request.started'),
+  starting: new TypedChannel<ObservedPodRequest>('pod-request.starting'),
+  started: new TypedChannel<ObservedPodRequest>('pod-request.started'),
 };
 
 /** Requests to pods over kept connections. A redirect is an error. */

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { typedChannel } from '../base/channel.ts';
+import { TypedChannel } from '../base/channel.ts';
 
 /** A device requests an upgrade. It is refused, or accepted and has a connection. `stream` is the same object in all three. */
 export const upgrades = {
-  requested: typedChannel<{ request: IncomingMessage; stream: Duplex }>('upgrade.requested'),
-  refused: typedChannel<{ stream: Duplex; status: number; code: string }>('upgrade.refused'),
-  accepted: typedChannel<{ stream: Duplex; deviceId: string; traceId: string }>('upgrade.accepted'),
+  requested: new TypedChannel<{ request: IncomingMessage; stream: Duplex }>('upgrade.requested'),
+  refused: new TypedChannel<{ stream: Duplex; status: number; code: string }>('upgrade.refused'),
+  accepted: new TypedChannel<{ stream: Duplex; deviceId: string; traceId: string }>('upgrade.accepted'),
 };

@@ -55,17 +55,17 @@ export function createDeviceListener(context: PodContext, parts: DeviceListenerP
       if (code === 'full') full.happened();
     },
     authenticate: createAuthenticate({ config, clock, log }),
-    contest: createContest(
-      connections,
-      clock,
-      createAskElsewhere({ registry, podClient, self, isPodAddress, log }),
-    ),
+    contest: createContest(connections, clock, createAskElsewhere({ registry, podClient, self, isPodAddress, log })),
     accept: createAccept(connections, { ...context, table: connections, lease, logEnd }),
   });
 }
 
 /** The admission policy as it is at the moment of each upgrade request. */
-function createPolicy({ config, clock }: PodContext, runtime: PodRuntime, maxConnections: number): () => AdmissionPolicy {
+function createPolicy(
+  { config, clock }: PodContext,
+  runtime: PodRuntime,
+  maxConnections: number,
+): () => AdmissionPolicy {
   const { connections } = runtime;
   const origins = config.allowedOrigins && new Set(config.allowedOrigins);
   const takeFromAddressLimit = createConnectLimit(config, clock);

@@ -155,7 +155,11 @@ export class DeviceListener {
     const mayCome = await contest;
     release();
     if (socket.destroyed) return metrics.connected('hung-up');
-    const answer = admit(upgradeRequestOf(request), { ...policy(), takeFromAddressLimit: () => true, takeFromPodLimit: () => true });
+    const answer = admit(upgradeRequestOf(request), {
+      ...policy(),
+      takeFromAddressLimit: () => true,
+      takeFromPodLimit: () => true,
+    });
     if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
     this.#accept(handshake, { ...device, isContended: !mayCome });
   }

@@ -3,7 +3,13 @@ import { z } from 'zod';
 import type { Disconnect } from '../../machines/disconnect.ts';
 import { disconnects, invalidText, messageTooBig, protocolError, restarting } from '../../machines/disconnect.ts';
 import { deviceId } from '../base/schemas.ts';
-import { ackFrame, deviceMessageFrame, goawayFrame, messageFrame, welcomeFrame } from '../connections/protocol/frames.ts';
+import {
+  ackFrame,
+  deviceMessageFrame,
+  goawayFrame,
+  messageFrame,
+  welcomeFrame,
+} from '../connections/protocol/frames.ts';
 import { refusals } from '../device/refusals.ts';
 import { kindOf } from '../http/problems.ts';
 import { version } from '../base/version.ts';

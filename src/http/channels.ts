@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { typedChannel } from '../base/channel.ts';
+import { TypedChannel } from '../base/channel.ts';
 
 export interface AnsweredRequest {
   request: IncomingMessage;
@@ -13,6 +13,6 @@ export interface AnsweredRequest {
 
 /** A request to the callback or admin port. `request` is the same object in both. */
 export const requests = {
-  started: typedChannel<{ request: IncomingMessage; path: string }>('request.started'),
-  answered: typedChannel<AnsweredRequest>('request.answered'),
+  started: new TypedChannel<{ request: IncomingMessage; path: string }>('request.started'),
+  answered: new TypedChannel<AnsweredRequest>('request.answered'),
 };

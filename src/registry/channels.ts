@@ -1,8 +1,10 @@
-import { typedChannel } from '../base/channel.ts';
+import { TypedChannel } from '../base/channel.ts';
 import type { Claim, Registration, Reply } from './registry.ts';
 
 /** Claims go to the registry, and its replies come back in the same order. `claims` is the same object in both. */
 export const registrations = {
-  started: typedChannel<{ claims: readonly Claim[] }>('registration.started'),
-  answered: typedChannel<{ claims: readonly Claim[]; replies: readonly Reply<Registration>[] }>('registration.answered'),
+  started: new TypedChannel<{ claims: readonly Claim[] }>('registration.started'),
+  answered: new TypedChannel<{ claims: readonly Claim[]; replies: readonly Reply<Registration>[] }>(
+    'registration.answered',
+  ),
 };

@@ -10,10 +10,10 @@ import { contextOf, putUnder } from './tracer.ts';
  * A span for each callback, named and described as the semantic conventions for HTTP have it. The request gets the span's
  * `traceparent`, so that it reaches the device, or another pod.
  */
-export function traceCallbacks(tracer: Tracer): void {
+export function traceCallbacks(tracer: Tracer): (() => void)[] {
   const spans = new WeakMap<IncomingMessage, Span>();
 
-  requests.started.subscribe(({ request, path }) => {
+  const started = requests.started.subscribe(({ request, path }) => {
     const route = request.method === 'POST' ? routeOf(path) : undefined;
     if (!route) return;
     const { headers } = request;
@@ -29,12 +29,14 @@ export function traceCallbacks(tracer: Tracer): void {
     spans.set(request, span);
   });
 
-  requests.answered.subscribe((answered) => {
-    const span = spans.get(answered.request);
+  const answered = requests.answered.subscribe((message) => {
+    const span = spans.get(message.request);
     if (!span) return;
-    describeAnswer(span, answered);
+    describeAnswer(span, message);
     span.end();
   });
+
+  return [started, answered];
 }
 
 function routeOf(path: string): string | undefined {

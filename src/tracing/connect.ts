@@ -21,13 +21,15 @@ interface Connect {
  * registry is away (the device is connected nevertheless). Or it ends with the code of the refusal. Or the device leaves before:
  * `hung-up` without a connection, `closed` with one.
  */
-export function traceConnects(tracer: Tracer): void {
+export function traceConnects(tracer: Tracer): (() => void)[] {
   const spans = new ConnectSpans(tracer);
-  upgrades.requested.subscribe(({ request, stream }) => spans.begin(request, stream));
-  upgrades.refused.subscribe(({ stream, status, code }) => spans.refused(stream, status, code));
-  upgrades.accepted.subscribe(({ stream, deviceId, traceId }) => spans.accepted(stream, deviceId, traceId));
-  registrations.started.subscribe(({ claims }) => spans.registering(claims));
-  registrations.answered.subscribe(({ claims, replies }) => spans.registered(claims, replies));
+  return [
+    upgrades.requested.subscribe(({ request, stream }) => spans.begin(request, stream)),
+    upgrades.refused.subscribe(({ stream, status, code }) => spans.refused(stream, status, code)),
+    upgrades.accepted.subscribe(({ stream, deviceId, traceId }) => spans.accepted(stream, deviceId, traceId)),
+    registrations.started.subscribe(({ claims }) => spans.registering(claims)),
+    registrations.answered.subscribe(({ claims, replies }) => spans.registered(claims, replies)),
+  ];
 }
 
 class ConnectSpans {

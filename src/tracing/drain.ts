@@ -3,18 +3,18 @@ import { SpanStatusCode } from '@opentelemetry/api';
 import { drains } from '../drain/channels.ts';
 
 /** One span for the whole drain of a pod, with an event at the start of each sweep. */
-export function traceDrains(tracer: Tracer): void {
+export function traceDrains(tracer: Tracer): (() => void)[] {
   const spans = new Map<string, Span>();
 
-  drains.started.subscribe(({ podId, connections }) => {
+  const started = drains.started.subscribe(({ podId, connections }) => {
     spans.set(podId, tracer.startSpan('drain', { attributes: { 'ws_connect.connections': connections } }));
   });
 
-  drains.sweep.subscribe(({ podId, sweep, connections }) => {
+  const swept = drains.sweep.subscribe(({ podId, sweep, connections }) => {
     spans.get(podId)?.addEvent('sweep', { 'ws_connect.sweep': sweep, 'ws_connect.remaining': connections });
   });
 
-  drains.ended.subscribe(({ podId, outcome, sweeps, closedIdle, closedActive, remaining }) => {
+  const ended = drains.ended.subscribe(({ podId, outcome, sweeps, closedIdle, closedActive, remaining }) => {
     const span = spans.get(podId);
     if (!span) return;
     spans.delete(podId);
@@ -28,4 +28,6 @@ export function traceDrains(tracer: Tracer): void {
     if (outcome !== 'drained') span.setStatus({ code: SpanStatusCode.ERROR });
     span.end();
   });
+
+  return [started, swept, ended];
 }

@@ -19,6 +19,8 @@ import { findTracer } from './tracer.ts';
 export interface Tracing {
   /** Sends the spans that were not sent yet, for one second at most; they are lost otherwise. Rejects when the SDK fails. */
   flush(): Promise<void>;
+  /** Traces nothing more. Spans that have begun do not end. */
+  stop(): void;
 }
 
 /** Begins to trace all pods of this process. Call it once. Undefined without an SDK: then nothing is traced, and it costs nothing. */
@@ -26,9 +28,11 @@ export function startTracing(): Tracing | undefined {
   const found = findTracer();
   if (!found) return undefined;
   const { tracer, flush } = found;
-  traceConnects(tracer);
-  traceCallbacks(tracer);
-  traceForwards(tracer);
-  traceDrains(tracer);
-  return { flush };
+  const subscriptions = [traceConnects, traceCallbacks, traceForwards, traceDrains].flatMap((begin) => begin(tracer));
+  return {
+    flush,
+    stop() {
+      for (const end of subscriptions) end();
+    },
+  };
 }

@@ -46,7 +46,7 @@ describe('the clockwork', () => {
 
     await pass(clock, 600);
 
-    expect(timed.onDues).toEqual([50, 250, 450]);
+    expect(timed.looks).toEqual([50, 250, 450]);
   });
 
   it('looks once at what is armed twice, at the earlier time', async () => {
@@ -58,7 +58,7 @@ describe('the clockwork', () => {
 
     await pass(clock, 600);
 
-    expect(timed.onDues).toEqual([100]);
+    expect(timed.looks).toEqual([100]);
   });
 
   it('looks again soon when the look itself asks for it', async () => {
@@ -66,14 +66,14 @@ describe('the clockwork', () => {
     const timed = new Recorder(10_000);
     const onDue = timed.onDue.bind(timed);
     timed.onDue = (now) => {
-      if (timed.onDues.length === 0) clockwork.arm(timed, now + 100);
+      if (timed.looks.length === 0) clockwork.arm(timed, now + 100);
       return onDue(now);
     };
     clockwork.arm(timed, 0);
 
     await pass(clock, 300);
 
-    expect(timed.onDues).toEqual([50, 150]);
+    expect(timed.looks).toEqual([50, 150]);
   });
 
   it('waits for what lies beyond a turn of the wheel', async () => {
@@ -83,7 +83,7 @@ describe('the clockwork', () => {
 
     await pass(clock, 2000);
 
-    expect(timed.onDues).toEqual([1000]);
+    expect(timed.looks).toEqual([1000]);
   });
 
   it('looks once at everything that came due while the process was frozen', async () => {
@@ -130,7 +130,7 @@ describe('the clockwork', () => {
     clockwork.stop();
     await pass(clock, 300);
 
-    expect(timed.onDues).toEqual([50, 100]);
+    expect(timed.looks).toEqual([50, 100]);
   });
 });
 

@@ -12,6 +12,8 @@ import { listen } from '../../src/http/server.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';
 import { MemoryRegistry } from '../../src/registry/memory.ts';
+import { createLocate } from '../../src/connections/locate.ts';
+import { StallDetector } from '../../src/connections/stall-detector.ts';
 import { createDeviceSide } from '../../src/testing/device-side.ts';
 import { BatchCaller } from '../support/batch.ts';
 import { runBatchPod } from '../support/batch-pod.ts';
@@ -24,15 +26,16 @@ async function serve() {
   const registry = new FaultyRegistry(new MemoryRegistry(systemClock, 60_000));
   const [log, metrics, podClient] = [createLogger('silent'), createMetrics(), new PodClient()];
   const { connections } = createDeviceSide({ clock: systemClock, registry, metrics, log });
+  const stallDetector = new StallDetector(systemClock, 60_000, () => {});
   const self = { podId: 'self', serverIp: '127.0.0.1', port: () => 1 };
+  const owners = createOwners({ registry, self, isPodAddress: () => true, log });
   const route = batchRoute({
-    owners: createOwners({ registry, self, isPodAddress: () => true, log }),
+    owners,
+    locate: createLocate({ connections, stallDetector, lookUp: (deviceId) => owners.entryOf(deviceId) }),
     longRequests: new LongRequests(),
     closing: new AbortController().signal,
     clock: systemClock,
     maxPayloadBytes: 1000,
-    checkFreeze: () => {},
-    connections,
     podClient,
     metrics,
     log,

@@ -43,7 +43,7 @@ class Traveller extends ConnectionRecorder {
 }
 
 function start(stateCounts: StateCounts) {
-  return createActor(connectionLogic, { input: { effects: new Traveller(traffic) } }).start();
+  return createActor(connectionLogic, { input: { effects: new Traveller(stateCounts) } }).start();
 }
 
 describe('the traffic of a pod', () => {
@@ -51,7 +51,7 @@ describe('the traffic of a pod', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(4), fc.constantFrom(...events)), { maxLength: 60 }), (happened) => {
         const stateCounts = new StateCounts();
-        const actors = Array.from({ length: 5 }, () => start(traffic));
+        const actors = Array.from({ length: 5 }, () => start(stateCounts));
 
         for (const [whom, event] of happened)
           if (actors[whom]!.getSnapshot().status === 'active') actors[whom]!.send(event);
@@ -68,7 +68,7 @@ describe('the traffic of a pod', () => {
 
   it('has every transition with the event that made it, and how often', () => {
     const stateCounts = new StateCounts();
-    const [first, second] = [start(traffic), start(traffic)];
+    const [first, second] = [start(stateCounts), start(stateCounts)];
 
     for (const actor of [first, second]) actor.send({ type: 'registry.registered' });
     for (const type of ['connection.idle', 'connection.active', 'connection.idle'] as const) first.send({ type });

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { plain } from '../../src/connections/protocol/plain.ts';
-import type { Accepted } from '../../src/connections/socket-ports.ts';
+import type { Accepted } from '../../src/connections/connections.ts';
 import { startDeviceSide } from './device-side.ts';
 import { RawClient } from './raw-client.ts';
 

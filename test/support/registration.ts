@@ -27,11 +27,14 @@ export class RunningRegistration {
   constructor(env: Environment, finish: Finish = onTestFinished) {
     const config = loadConfig({ POD_IP: serverIp, POD_UID: podId, REDIS_PREFIX: 'test', ...env });
     const metrics = createMetrics();
-    this.registration = createRegistration({ config, clock: systemClock, log: createLogger('silent'), metrics }, {
-      record: () => podRecord({ connections: this.leases.length }),
-      leases: () => this.leases.map(({ lease }) => lease),
-      reached: () => (this.reached += 1),
-    });
+    this.registration = createRegistration(
+      { config, clock: systemClock, log: createLogger('silent'), metrics },
+      {
+        record: () => podRecord({ connections: this.leases.length }),
+        leases: () => this.leases.map(({ lease }) => lease),
+        reached: () => (this.reached += 1),
+      },
+    );
     this.#ports = this.registration.leasePorts({
       owner: () => ({ serverIp, port, podId }),
       tookOver: () => {},

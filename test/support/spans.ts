@@ -2,6 +2,8 @@ import { context, propagation, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { afterAll, beforeAll } from 'vitest';
+import type { Tracing } from '../../src/tracing/tracing.ts';
+import { startTracing } from '../../src/tracing/tracing.ts';
 import { until } from './until.ts';
 
 /** A caller's span, as its headers have it. */
@@ -39,11 +41,18 @@ export class Spans {
   }
 }
 
-/** Loads the SDK for the tests of a file: call it at the file's top. */
+/** Loads the SDK and traces all pods of this process for the tests of a file: call it at the file's top. */
 export function useSpans(): Spans {
   const spans = new Spans();
-  beforeAll(() => spans.load());
-  afterAll(() => spans.unload());
+  let tracing: Tracing | undefined;
+  beforeAll(() => {
+    spans.load();
+    tracing = startTracing();
+  });
+  afterAll(() => {
+    tracing?.stop();
+    spans.unload();
+  });
   return spans;
 }
 

@@ -1,13 +1,13 @@
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ask, push } from '../observe/support/ask.ts';
-import { EnvelopeDevice } from '../observe/support/envelope-device.ts';
-import { fakeOwner, runRegistered, runTwoPods } from '../observe/support/owners.ts';
-import type { RedisServer } from '../observe/support/redis.ts';
-import { startRedis } from '../observe/support/redis.ts';
-import { runDevice, runPod } from '../observe/support/running.ts';
-import { about, caller, traceparentOf, useSpans } from '../observe/support/spans.ts';
+import { ask, push } from '../support/ask.ts';
+import { EnvelopeDevice } from '../support/envelope-device.ts';
+import { fakeOwner, runRegistered, runTwoPods } from '../support/owners.ts';
+import type { RedisServer } from '../support/redis.ts';
+import { startRedis } from '../support/redis.ts';
+import { runDevice, runPod } from '../support/running.ts';
+import { about, caller, traceparentOf, useSpans } from '../support/spans.ts';
 
 const spans = useSpans();
 let redis: RedisServer;

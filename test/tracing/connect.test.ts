@@ -1,11 +1,11 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
-import { Device } from '../observe/support/device.ts';
-import { Issuer } from '../observe/support/jwks-server.ts';
-import { handshake, RawClient } from '../observe/support/raw-client.ts';
-import { runDevice, runPod } from '../observe/support/running.ts';
-import { about, caller, useSpans } from '../observe/support/spans.ts';
-import { jwtEnv, knock, runKnownDevice, tokenFor } from '../observe/support/tokens.ts';
+import { Device } from '../support/device.ts';
+import { Issuer } from '../support/jwks-server.ts';
+import { handshake, RawClient } from '../support/raw-client.ts';
+import { runDevice, runPod } from '../support/running.ts';
+import { about, caller, useSpans } from '../support/spans.ts';
+import { jwtEnv, knock, runKnownDevice, tokenFor } from '../support/tokens.ts';
 
 const spans = useSpans();
 const outcome = 'ws_connect.outcome';

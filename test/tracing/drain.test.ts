@@ -1,7 +1,7 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 import { expect, it } from 'vitest';
-import { runDevice, runPod } from '../observe/support/running.ts';
-import { useSpans } from '../observe/support/spans.ts';
+import { runDevice, runPod } from '../support/running.ts';
+import { useSpans } from '../support/spans.ts';
 
 const spans = useSpans();
 const quick = { DRAIN_SWEEPS: '3', DRAIN_INTERVAL_MS: '50', RECONNECT_SPREAD_MS: '0' };

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { push } from '../observe/support/ask.ts';
-import { Device } from '../observe/support/device.ts';
-import { startProcess } from '../observe/support/process.ts';
+import { push } from '../support/ask.ts';
+import { Device } from '../support/device.ts';
+import { startProcess } from '../support/process.ts';
 
 /** What a collector is sent (OTLP/HTTP, JSON). */
 interface Sent {

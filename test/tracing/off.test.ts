@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createTracing } from '../src/tracing/tracing.ts';
-import { ask, push } from '../observe/support/ask.ts';
-import { EnvelopeDevice } from '../observe/support/envelope-device.ts';
-import { fakeOwner, runTwoPods } from '../observe/support/owners.ts';
-import type { RedisServer } from '../observe/support/redis.ts';
-import { startRedis } from '../observe/support/redis.ts';
-import { caller, Spans } from '../observe/support/spans.ts';
+import { startTracing } from '../../src/tracing/tracing.ts';
+import { ask, push } from '../support/ask.ts';
+import { EnvelopeDevice } from '../support/envelope-device.ts';
+import { fakeOwner, runTwoPods } from '../support/owners.ts';
+import type { RedisServer } from '../support/redis.ts';
+import { startRedis } from '../support/redis.ts';
+import { caller, Spans } from '../support/spans.ts';
 
 const spans = new Spans();
 let redis: RedisServer;
@@ -18,10 +18,10 @@ afterAll(async () => {
 });
 
 it('without an SDK there is no tracing', () => {
-  expect(createTracing()).toBeUndefined();
+  expect(startTracing()).toBeUndefined();
 });
 
-it('a pod that found no SDK when it started asks for no span, ever', async () => {
+it('a pod of a process that found no SDK when it started asks for no span, ever', async () => {
   const { near, far, own } = await runTwoPods(redis);
   const owner = await fakeOwner((_request, response) => response.writeHead(200).end());
   await own('elsewhere', owner);

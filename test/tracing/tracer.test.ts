@@ -1,7 +1,7 @@
 import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { expect, it } from 'vitest';
-import { contextOf } from '../src/tracing/tracer.ts';
-import { caller, useSpans } from '../observe/support/spans.ts';
+import { contextOf } from '../../src/tracing/tracer.ts';
+import { caller, useSpans } from '../support/spans.ts';
 
 useSpans();
 

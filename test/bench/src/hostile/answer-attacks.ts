@@ -41,7 +41,11 @@ async function serve(talk: (socket: Socket) => void): Promise<number> {
 }
 
 /** One callback on a connection of its own. Its answer is counted. */
-async function post(port: number, deviceId: string, { tally, signal }: { tally: BufferedCounter; signal: AbortSignal }) {
+async function post(
+  port: number,
+  deviceId: string,
+  { tally, signal }: { tally: BufferedCounter; signal: AbortSignal },
+) {
   const socket = await dial(port, signal);
   if (!socket) return;
   countAnswers(socket, tally);
