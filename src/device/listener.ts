@@ -13,7 +13,7 @@ import { upgrades } from '../connections/channels.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { AdmissionPolicy, UpgradeRequest } from './admission.ts';
-import { admit } from './admission.ts';
+import { admission, refusalOf, upgradeRequestOf } from './admission.ts';
 import type { Contest } from './contest.ts';
 import type { Authenticate, Identity } from './authenticate.ts';
 import { isHealthCheck, unhealthy } from './health.ts';
@@ -100,8 +100,9 @@ export class DeviceListener {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     const malformed = checkTarget(request);
     if (!malformed && isHealthCheck(request.url)) return this.#tellHealth(request, response);
-    const answer = malformed ?? admit({ ...upgradeRequestOf(request), upgrade: undefined }, this.#options.policy());
-    if (!(answer instanceof Problem)) return;
+    const asked = { ...upgradeRequestOf(request), upgrade: undefined };
+    const answer = malformed ?? refusalOf(admission.beforeToken, asked, this.#options.policy());
+    if (!answer) throw new Error('a request without an upgrade was not refused');
     this.#note(answer, request.url);
     answerOnce(response, answer);
   }
@@ -114,53 +115,53 @@ export class DeviceListener {
 
   #upgrade(handshake: Handshake): void {
     const { authenticate, policy } = this.#options;
-    const { request, socket: stream } = handshake;
-    if (upgrades.requested.hasSubscribers) upgrades.requested.publish({ request, stream });
-    const problem = checkTarget(handshake.request);
-    if (problem) return this.#refuse(handshake.socket, problem, undefined);
-    if (authenticate) return void this.#authenticate(handshake, authenticate);
-    this.#admit(handshake, policy(), { tokenExpiresAt: Infinity });
+    const { request, socket } = handshake;
+    if (upgrades.requested.hasSubscribers) upgrades.requested.publish({ request, stream: socket });
+    const malformed = checkTarget(request);
+    if (malformed) return this.#refuse(socket, malformed, undefined);
+    const asked = upgradeRequestOf(request);
+    const problem = refusalOf(admission.beforeToken, asked, policy());
+    if (problem) return this.#refuse(socket, problem, request.url);
+    if (authenticate) return void this.#authenticate(handshake, asked, authenticate);
+    this.#admit(handshake, asked, { tokenExpiresAt: Infinity });
   }
 
-  /** Who has no place here need not be asked for a token; and in the meantime the place may be gone. Each turn is taken once. */
-  async #authenticate(handshake: Handshake, authenticate: Authenticate): Promise<void> {
+  async #authenticate(handshake: Handshake, asked: UpgradeRequest, authenticate: Authenticate): Promise<void> {
     const { request, socket } = handshake;
-    const { policy, metrics } = this.#options;
-    const answer = admit(upgradeRequestOf(request), { ...policy(), takeFromPodLimit: () => true });
-    if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
     const release = this.#pending.holdUnread(socket);
-    const identity = await authenticate(request.headers, answer.deviceId);
+    const identity = await authenticate(request.headers, asked.deviceIds[0]!);
     release();
-    if (socket.destroyed) return metrics.connected('hung-up');
+    if (socket.destroyed) return this.#options.metrics.connected('hung-up');
     if (identity instanceof Problem) return this.#refuse(socket, identity, request.url);
-    this.#admit(handshake, { ...policy(), takeFromAddressLimit: () => true }, identity);
+    this.#admit(handshake, asked, identity);
   }
 
   /** Lets the device in, or says why not. */
-  #admit(handshake: Handshake, policy: AdmissionPolicy, { tokenExpiresAt }: Identity): void {
+  #admit(handshake: Handshake, asked: UpgradeRequest, { tokenExpiresAt }: Identity): void {
     const { request, socket } = handshake;
-    const answer = admit(upgradeRequestOf(request), policy);
-    if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
-    const { deviceId } = answer;
+    const problem = refusalOf(admission.afterToken, asked, this.#options.policy());
+    if (problem) return this.#refuse(socket, problem, request.url);
+    const deviceId = asked.deviceIds[0]!;
     const contest = this.#options.contest(deviceId);
-    if (contest) return void this.#settle(handshake, { deviceId, tokenExpiresAt }, contest);
+    if (contest) return void this.#awaitContest(handshake, asked, { deviceId, tokenExpiresAt }, contest);
     this.#accept(handshake, { deviceId, tokenExpiresAt, isContended: false });
   }
 
   /** Waits until it is known whether the present connection of the device is alive. Then this one is closed right after its upgrade. */
-  async #settle(handshake: Handshake, device: Omit<Admitted, 'isContended'>, contest: Promise<boolean>): Promise<void> {
+  async #awaitContest(
+    handshake: Handshake,
+    asked: UpgradeRequest,
+    device: Omit<Admitted, 'isContended'>,
+    contest: Promise<boolean>,
+  ): Promise<void> {
     const { request, socket } = handshake;
     const { policy, metrics } = this.#options;
     const release = this.#pending.holdUnread(socket);
     const mayCome = await contest;
     release();
     if (socket.destroyed) return metrics.connected('hung-up');
-    const answer = admit(upgradeRequestOf(request), {
-      ...policy(),
-      takeFromAddressLimit: () => true,
-      takeFromPodLimit: () => true,
-    });
-    if (answer instanceof Problem) return this.#refuse(socket, answer, request.url);
+    const problem = refusalOf(admission.afterContest, asked, policy());
+    if (problem) return this.#refuse(socket, problem, request.url);
     this.#accept(handshake, { ...device, isContended: !mayCome });
   }
 
@@ -207,11 +208,6 @@ function answerOnce(
   const body = JSON.stringify(answer);
   const headers = { Connection: 'close', ...answer.headers, 'Content-Length': Buffer.byteLength(body) };
   response.writeHead(answer.status, headers).end(body);
-}
-
-function upgradeRequestOf(request: IncomingMessage): UpgradeRequest {
-  const { url, httpVersion, headers } = request;
-  return { url, httpVersion, upgrade: headers.upgrade, origin: headers.origin, sender: request };
 }
 
 /** Some put their token into the query, where it has no effect: of that no more than the deviceId. */

@@ -10,7 +10,7 @@ import {
   messageFrame,
   welcomeFrame,
 } from '../connections/protocol/frames.ts';
-import { refusals } from '../device/refusals.ts';
+import { refusals } from '../device/admission.ts';
 import { kindOf } from '../http/problems.ts';
 import { version } from '../base/version.ts';
 

@@ -10,7 +10,7 @@ import { adminRoutes } from '../../src/admin/routes.ts';
 import { resultCodes } from '../../src/callback/batch-operation.ts';
 import type { CallbackOptions } from '../../src/callback/routes.ts';
 import { callbackRoutes } from '../../src/callback/routes.ts';
-import { refusals } from '../../src/device/refusals.ts';
+import { refusals } from '../../src/device/admission.ts';
 import { openapi } from '../../src/documents/openapi.ts';
 import { malformed } from '../../src/http/malformed.ts';
 import { unrouted } from '../../src/http/problem.ts';

@@ -34,16 +34,16 @@ const cuts = {
   },
   /** Leases are not prolonged. */
   refresh: {
-    file: 'device/socket.js',
-    what: 'this.refreshAt = nextTurn(this.refreshAt, settings.refreshMs, now);\n            this.lease.refresh();',
-    instead: 'this.refreshAt = nextTurn(this.refreshAt, settings.refreshMs, now);',
+    file: 'connections/socket.js',
+    what: 'this.refreshAt = nextTurn(this.refreshAt, refreshMs(config), now);\n            this.lease.refresh();',
+    instead: 'this.refreshAt = nextTurn(this.refreshAt, refreshMs(config), now);',
   },
   /** What has failed is not repaired. */
   reconcile: { file: 'registry/reconciler.js', what: 'this.#repair(now);', instead: '' },
   /** The pod that a device has left hears of it by its next refresh. */
-  takeover: { file: 'listeners/device.js', what: 'void takeover(holder.deviceId, previous);', instead: '' },
-  /** After a freeze connections are trusted as if nothing had happened. */
-  doubt: { file: 'device/socket.js', what: "this.tell({ type: 'pod.stalled' });", instead: '' },
+  takeover: { file: 'device/index.js', what: 'void takeover(holder.deviceId, previous);', instead: '' },
+  /** After a stall connections are used as if nothing had happened. */
+  doubt: { file: 'connections/socket.js', what: "this.tell({ type: 'pod.stalled' });", instead: '' },
   /** When the registry is back only what has failed is gone over. */
   'verify-all': {
     file: 'registry/registration.js',
