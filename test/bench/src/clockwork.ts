@@ -57,7 +57,7 @@ class Connection extends Entry implements Deadlines {
     if (!this.#active) this.#become(true);
   }
 
-  look(now: number): number {
+  onDue(now: number): number {
     this.looks += 1;
     if (this.#active && now >= this.lastDataAt + settings.idleAfterMs) this.#become(false);
     if (now >= this.pingAt) {

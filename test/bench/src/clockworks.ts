@@ -54,7 +54,7 @@ export abstract class Entry implements Timed {
   dueTick = Infinity;
 
   /** Acts on what is due and returns the next time to look. */
-  abstract look(now: number): number;
+  abstract onDue(now: number): number;
 }
 
 export interface Clockwork {
@@ -114,7 +114,7 @@ export class Scan implements Clockwork {
     for (const entry of this.#all) {
       if (entry.nextLookAt <= slices.now) {
         entry.nextLookAt = Infinity; // what happens during the look may ask for another
-        entry.nextLookAt = Math.min(entry.look(slices.now), entry.nextLookAt);
+        entry.nextLookAt = Math.min(entry.onDue(slices.now), entry.nextLookAt);
       }
       if (slices.isOver()) await slices.next();
     }
@@ -149,7 +149,7 @@ export class Table implements Clockwork {
     const slices = new Slices(clock);
     for (let index = this.#nextDue(0, slices.now); index < this.#entries.length;) {
       this.#nextLookAt[index] = Infinity;
-      this.#nextLookAt[index] = Math.min(this.#entries[index]!.look(slices.now), this.#nextLookAt[index]!);
+      this.#nextLookAt[index] = Math.min(this.#entries[index]!.onDue(slices.now), this.#nextLookAt[index]!);
       if (slices.isOver()) await slices.next();
       index = this.#nextDue(index + 1, slices.now);
     }
