@@ -17,56 +17,56 @@ export interface Disconnect {
 export const protocolError: Disconnect = {
   code: 1002,
   reason: 'protocol-error',
-  when: 'the device broke the WebSocket protocol',
+  when: 'the device violated the WebSocket protocol',
   reconnect: true,
 };
 
 export const notUnderstood: Disconnect = {
   code: 1003,
   reason: 'not-understood',
-  when: 'in envelope mode, a frame of the device was none of those it may send',
+  when: 'in envelope mode, the device sent a frame that the protocol does not define',
   reconnect: true,
 };
 
 export const invalidText: Disconnect = {
   code: 1007,
   reason: 'invalid-text',
-  when: 'a text frame of the device was not UTF-8',
+  when: 'the device sent a text frame that is not UTF-8',
   reconnect: true,
 };
 
 export const messageTooBig: Disconnect = {
   code: 1009,
   reason: 'message-too-big',
-  when: 'a message of the device was larger than MAX_PAYLOAD_BYTES',
+  when: 'the device sent a message larger than MAX_PAYLOAD_BYTES',
   reconnect: true,
 };
 
 export const serverError: Disconnect = {
   code: 1011,
   reason: 'server-error',
-  when: 'the pod failed while it looked after this connection',
+  when: 'an internal error of the pod ended this connection',
   reconnect: true,
 };
 
 export const restarting: Disconnect = {
   code: 1012,
   reason: 'restarting',
-  when: 'the pod is draining; the reason in the frame is {"reconnectAfterMs":N}',
+  when: 'the pod is draining; the reason in the close frame is {"reconnectAfterMs":N}',
   reconnect: true,
 };
 
 export const tokenExpired: Disconnect = {
   code: 4401,
   reason: 'token-expired',
-  when: 'the token the device connected with has expired: connect with a new one',
+  when: 'the token of this connection has expired; connect with a new one',
   reconnect: true,
 };
 
 export const silent: Disconnect = {
   code: 4408,
   reason: 'silent',
-  when: 'nothing was heard of the device, not even a pong, for PONG_TIMEOUT_MS',
+  when: 'the pod received nothing from the device for PONG_TIMEOUT_MS, not even a pong',
   reconnect: true,
   abrupt: true,
 };
@@ -74,7 +74,7 @@ export const silent: Disconnect = {
 export const slowReader: Disconnect = {
   code: 4413,
   reason: 'slow-reader',
-  when: 'the device read too slowly: its backlog passed MAX_BUFFERED_BYTES, and for 10 s then was not below half of it',
+  when: 'the device read too slowly: its backlog exceeded MAX_BUFFERED_BYTES and did not fall below half of it within 10 s',
   reconnect: true,
   abrupt: true,
 };
@@ -82,14 +82,14 @@ export const slowReader: Disconnect = {
 export const flooding: Disconnect = {
   code: 4429,
   reason: 'flood',
-  when: 'the device sent more than MESSAGES_PER_CONNECTION_PER_SECOND',
+  when: 'the device sent more messages than MESSAGES_PER_CONNECTION_PER_SECOND allows',
   reconnect: true,
 };
 
 export const contended: Disconnect = {
   code: 4429,
   reason: 'contended',
-  when: 'connections of this device took over from each other too often: two machines use its id',
+  when: 'connections of this device replaced each other too often; two machines probably use the same deviceId',
   reconnect: true,
 };
 
@@ -103,7 +103,7 @@ export const kicked: Disconnect = {
 export const superseded: Disconnect = {
   code: 4509,
   reason: 'superseded',
-  when: 'a newer connection of the same device took over',
+  when: 'a newer connection of the same device replaced this one',
   reconnect: false,
 };
 

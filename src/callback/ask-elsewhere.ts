@@ -43,7 +43,7 @@ export function createAskElsewhere(options: AskElsewhereOptions): AskElsewhere {
       });
       return status === 200;
     } catch (error) {
-      log.debug({ err: error, deviceId, podId }, 'the pod with the present connection did not answer');
+      log.debug({ err: error, deviceId, podId }, 'the pod that holds the current connection did not answer');
       return false;
     }
   };

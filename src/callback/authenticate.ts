@@ -42,8 +42,8 @@ export function requireToken(tokens: readonly string[], self: Self, onRefused: (
     }
     const problem =
       token === undefined
-        ? unauthorized('no-token', 'this listener wants an Authorization: Bearer header')
-        : unauthorized('bad-token', 'the token is none of those this pod knows');
+        ? unauthorized('no-token', 'this port requires an Authorization: Bearer header')
+        : unauthorized('bad-token', 'this pod does not know the token');
     onRefused(path, problem.code);
     await discardBody(req);
     throw problem;

@@ -61,10 +61,10 @@ export class Relay {
 
   #read(response: IncomingMessage): void {
     const { statusCode = 0 } = response;
-    if (statusCode !== 200) return this.#break(new Error(`answered with ${statusCode}`));
+    if (statusCode !== 200) return this.#break(new Error(`the pod answered with status ${statusCode}`));
     response.on('data', (chunk: Buffer) => {
       for (const line of this.#results.take(chunk)) this.#hear(line === tooLong ? '' : line.toString('utf8'));
-      if (this.#results.isTooLong) this.#break(new Error('a result without an end'));
+      if (this.#results.isTooLong) this.#break(new Error('the answer has a line that is too long'));
     });
     response.on('error', (error) => this.#break(error));
     response.once('end', () => {
@@ -80,13 +80,13 @@ export class Relay {
       next.settle(result.outcome, 'forwarded');
       return this.#expectEnd();
     }
-    this.#break(new Error(`not a result that was asked for: ${line.slice(0, 200)}`));
+    this.#break(new Error(`unexpected line in the answer: ${line.slice(0, 200)}`));
   }
 
   /** Nobody else looks after a request whose lines are all answered. */
   #expectEnd(): void {
     if (!this.#isOver || this.#owed.length > 0) return;
-    const timer = setTimeout(() => this.#break(new Error('the answer has no end')), endWithinMs).unref();
+    const timer = setTimeout(() => this.#break(new Error('the answer did not end in time')), endWithinMs).unref();
     this.#outgoing.once('close', () => clearTimeout(timer));
   }
 

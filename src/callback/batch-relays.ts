@@ -60,7 +60,7 @@ export class Relays {
   /** Gives up on pods that take too long, and lets go of those that have nothing to do. */
   check(now: number): void {
     for (const [pod, relay] of this.#byPod) {
-      if (now - relay.owesSince > this.#options.answerWithinMs) relay.destroy(new Error('answer timed out'));
+      if (now - relay.owesSince > this.#options.answerWithinMs) relay.destroy(new Error('the answer timed out'));
       else if (relay.owesSince === Infinity && now - relay.lastUsedAt > idleMs) relay.end();
       if (relay.isOver && relay.owesSince === Infinity) this.#byPod.delete(pod);
     }

@@ -76,13 +76,13 @@ function numbered(batchId: string): () => string {
 
 function requireBatch(ctx: Context): void {
   if (!isBatch.test(ctx.get('Content-Type'))) {
-    const detail = `messages to many devices come as ${mediaType}`;
+    const detail = `the content type of a batch must be ${mediaType}`;
     const headers = { 'Accept-Post': mediaType };
     throw new Problem({ code: 'unsupported-media-type', detail, headers });
   }
   const objection = objectionTo(ctx.req);
   if (objection) throw objection;
   if (ctx.req.headers['if-match'] === undefined) return;
-  const detail = 'If-Match means one connection; a batch is for many';
+  const detail = 'If-Match is not allowed with a batch: it names one connection, and a batch is for many';
   throw new Problem({ code: 'bad-precondition', detail });
 }

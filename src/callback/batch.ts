@@ -213,7 +213,7 @@ export class Batch {
     relays.check(now);
     if (this.#results.waitsForDevices) this.#progressAt = now;
     if (now - this.#progressAt < idleMs) return;
-    log.warn({ line: this.#lineNumber }, 'a batch was cut: its caller neither sends nor reads');
+    log.warn({ line: this.#lineNumber }, 'a batch was ended: its client neither sends nor reads');
     response.destroy();
   }
 

@@ -7,11 +7,11 @@ import { deviceId, traceId } from '../schemas.ts';
 /** One connection as services and operators see it. */
 export const connectionDescription = z.object({
   deviceId,
-  state: z.string().describe("the chart's own state, such as `registered.idle`"),
+  state: z.string().describe("state of the connection's chart, such as `registered.idle`"),
   podId: z.string(),
   traceId,
   connectedAt: z.iso.datetime(),
-  lastDataAt: z.iso.datetime().describe('when an application message came or went last'),
+  lastDataAt: z.iso.datetime().describe('when the last application message was received or sent'),
 });
 
 export function describe(socket: DeviceSocket, podId: string, clock: Clock): z.infer<typeof connectionDescription> {

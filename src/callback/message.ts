@@ -9,17 +9,17 @@ const defaultAckMs = 5000;
 
 const messageId = z
   .string()
-  .refine(isMessageId, 'is 1 to 128 of A-Z a-z 0-9 . _ : -')
+  .refine(isMessageId, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -')
   .meta({ pattern: messageIdShape.source });
 
 const ackParameters = z.strictObject({
-  ack: queryWord('0', '1').default('0').describe('1: answer once the device has acknowledged the message'),
+  ack: queryWord('0', '1').default('0').describe('1: wait until the device has acknowledged the message'),
   timeoutMs: queryNumber(1, 30_000)
     .optional()
-    .describe(`for ack=1: how long to wait for the acknowledgement; by default ${defaultAckMs}`),
+    .describe(`with ack=1: how long to wait for the acknowledgement, ms; by default ${defaultAckMs}`),
 });
 
-const withoutAck = { error: 'is for ack=1', path: ['timeoutMs'] };
+const withoutAck = { error: 'is allowed only with ack=1', path: ['timeoutMs'] };
 const isSound = ({ ack, timeoutMs }: z.infer<typeof ackParameters>) => ack === '1' || timeoutMs === undefined;
 
 /** What a query says of the message in the body. */
@@ -27,7 +27,7 @@ export const messageQuery = ackParameters
   .extend({
     id: messageId
       .optional()
-      .describe('what the message is called in the frame and in the acknowledgement; by default a random name'),
+      .describe('id of the message in the frame and in the acknowledgement; by default a random id'),
   })
   .refine(isSound, withoutAck);
 

@@ -39,7 +39,7 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
       return replies.map((reply) => {
         if (!(reply instanceof RegistryUnavailable)) return reply;
         log.debug({ err: reply }, 'lookup failed');
-        return unavailable('registry-unavailable', 'the device is not on this pod and the registry did not answer');
+        return unavailable('registry-unavailable', 'the device is not on this pod, and the registry did not answer');
       });
     },
 
@@ -49,12 +49,12 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
     /** Why this pod must not be asked, if so. `wasForwarded`: the request was sent on by another pod already. */
     objection({ serverIp, port }: Owner, wasForwarded: boolean): Problem | undefined {
       if (wasForwarded) {
-        const detail = 'the device is on another pod and this request was forwarded once already; look it up and retry';
+        const detail = 'the device is on another pod, and this request was already forwarded once; look the device up and retry';
         return new Problem({ code: 'moved', detail });
       }
       if (isPodAddress(serverIp) && isPort(port)) return undefined;
-      log.warn({ serverIp, port }, 'an entry names an address outside POD_CIDRS, or no port');
-      return unavailable('owner-unreachable', 'the entry of the device names an address that is no pod');
+      log.warn({ serverIp, port }, 'an entry names an address outside POD_CIDRS, or an invalid port');
+      return unavailable('owner-unreachable', 'the entry of the device names an address that is not allowed for pods');
     },
 
     /** The pod did not answer, or another program answered in its place. The caller's own token has nothing to do with it. */
@@ -73,12 +73,12 @@ export function isOf(self: Self, { podId, serverIp, port }: Entry): boolean {
 function whyUnanswered(cause: unknown): string {
   if (!(cause instanceof Unproven)) return 'the owner did not answer';
   return cause.status === 401
-    ? 'the owner does not know the token of this pod: CALLBACK_TOKENS differ, or another program has its address'
+    ? 'the owner does not know the token of this pod: CALLBACK_TOKENS differ, or another program has the address of the owner'
     : 'another program answered at the address of the owner';
 }
 
 export function notConnected(): Problem {
-  return new Problem({ code: 'not-connected', detail: 'no pod holds this device' });
+  return new Problem({ code: 'not-connected', detail: 'the device is not connected to any pod' });
 }
 
 function unavailable(code: ProblemCode, detail: string): Problem {

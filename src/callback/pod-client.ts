@@ -67,7 +67,7 @@ export class PodClient {
     const { authorization, proofs } = this.#credentialsFor({ address, port: head.port, podId }, token);
     const all = authorization === undefined ? headers : { ...headers, Authorization: authorization };
     const exchange = new PodExchange(request({ ...head, agent: this.#agent, host: address, headers: all }), proofs);
-    const abort = () => exchange.destroy(new Error('given up'));
+    const abort = () => exchange.destroy(new Error('the request was cancelled'));
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();
     exchange.outgoing.once('close', () => signal?.removeEventListener('abort', abort));
@@ -112,12 +112,12 @@ export function collectAnswer(response: IncomingMessage): Promise<PodAnswer> {
     const status = response.statusCode!;
     if (status >= 300 && status < 400) {
       response.resume();
-      return reject(new Error(`redirected with ${status}`));
+      return reject(new Error(`the answer is a redirect, status ${status}`));
     }
     const pieces = new Pieces();
     response.on('data', (chunk: Buffer) => {
       pieces.add(chunk);
-      if (pieces.size > maxAnswerBytes) response.destroy(new Error('answer too large'));
+      if (pieces.size > maxAnswerBytes) response.destroy(new Error('the answer is too large'));
     });
     response.on('error', reject);
     response.once('end', () => {

@@ -25,7 +25,7 @@ export class Unproven extends PodError {
   readonly status: number;
 
   constructor(status: number) {
-    super('unproven', new Error(`answered with ${status} and without the proof of the pod`));
+    super('unproven', new Error(`the answer, status ${status}, has no proof that it comes from this pod`));
     this.status = status;
   }
 }
@@ -54,7 +54,7 @@ export class PodExchange {
     outgoing.once('socket', (socket) => {
       this.#progress = socket.connecting ? 'unreachable' : 'connected';
       if (!socket.connecting) return;
-      const timer = setTimeout(() => outgoing.destroy(new Error('connect timed out')), connectTimeoutMs);
+      const timer = setTimeout(() => outgoing.destroy(new Error('the connect timed out')), connectTimeoutMs);
       socket.once('close', () => clearTimeout(timer));
       socket.once('connect', () => {
         clearTimeout(timer);
@@ -76,7 +76,7 @@ export class PodExchange {
   /** Gives it up because it takes too long. */
   expire(): void {
     this.#isLate = true;
-    this.destroy(new Error('answer timed out'));
+    this.destroy(new Error('the answer timed out'));
   }
 
   /** Gives it up. */
@@ -95,7 +95,7 @@ export class PodExchange {
   #objectionTo({ statusCode = 0, headers }: IncomingMessage): Error | undefined {
     const proof = headers[proofHeader.toLowerCase()];
     if (this.#proofs && !(typeof proof === 'string' && this.#proofs.includes(proof))) return new Unproven(statusCode);
-    return statusCode < 200 ? new Error(`answered with ${statusCode}`) : undefined; // 101: the rest would never end
+    return statusCode < 200 ? new Error(`the pod answered with status ${statusCode}`) : undefined; // 101: the rest would never end
   }
 
   #countInterim(): void {

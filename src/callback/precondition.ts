@@ -13,7 +13,7 @@ const eachTag = new RegExp(tag.source, 'g');
  */
 export function requirePrecondition({ 'if-match': ifMatch }: IncomingHttpHeaders): void {
   if (ifMatch === undefined || ifMatch === '*' || tagList.test(ifMatch)) return;
-  const detail = 'If-Match is * or a list of entity tags, each in double quotes';
+  const detail = 'If-Match must be * or a list of entity tags, each in double quotes';
   throw new Problem({ code: 'bad-precondition', detail });
 }
 
@@ -24,5 +24,5 @@ export function requirePrecondition({ 'if-match': ifMatch }: IncomingHttpHeaders
 export function requireMatch(ifMatch: string | undefined, traceId: string): void {
   if (ifMatch === undefined || ifMatch === '*') return;
   if (ifMatch.match(eachTag)?.includes(`"${traceId}"`)) return;
-  throw new Problem({ code: 'other-connection', detail: 'the device is here with another connection' });
+  throw new Problem({ code: 'other-connection', detail: 'the device has another connection than the one that If-Match names' });
 }

@@ -124,7 +124,7 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
 }
 
 function noPong(): Problem {
-  return new Problem({ code: 'no-pong', detail: 'the device gave no sign of life within 2 s after a ping' });
+  return new Problem({ code: 'no-pong', detail: 'the device showed no sign of life within 2 s after a ping' });
 }
 
 /** Answers with this, which is made when it is asked for the first time. */

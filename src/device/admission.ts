@@ -45,30 +45,30 @@ export function admit(
   if (httpVersion !== '1.1') {
     return new Problem({
       code: 'bad-handshake',
-      detail: 'a WebSocket handshake is a request by HTTP/1.1 (RFC 6455 §4.1)',
+      detail: 'a WebSocket handshake must use HTTP/1.1 (RFC 6455 §4.1)',
     });
   }
   const [deviceId, ...others] = query.getAll('deviceId');
   if (deviceId === undefined || others.length > 0 || !isDeviceId(deviceId)) return badDeviceId();
   if (origin !== undefined && !capacity.isOriginAllowed(origin)) {
-    return new Problem({ code: 'origin-not-allowed', detail: 'pages of this origin may not connect' });
+    return new Problem({ code: 'origin-not-allowed', detail: 'web pages of this origin are not allowed to connect' });
   }
   if (!capacity.accepting) return tryLater('draining', 'this pod is shutting down; connect again');
   const { connections, maxConnections } = capacity;
   if (maxConnections > 0 && connections >= maxConnections && !capacity.isHere(deviceId)) {
-    return tryLater('full', 'this pod holds as many connections as it may');
+    return tryLater('full', 'this pod has reached its connection limit');
   }
   if (!capacity.takeTurnOf(sender)) {
-    return tryLater('too-many-connects', 'too many connects come from your address');
+    return tryLater('too-many-connects', 'too many connects came from your address');
   }
-  if (!capacity.takeTurn()) return tryLater('too-fast', 'this pod accepts no more connections at this moment');
+  if (!capacity.takeTurn()) return tryLater('too-fast', 'this pod accepts no more connections at the moment');
   return { deviceId };
 }
 
 /** RFC 9110 §15.5.22: the answer names the protocol to upgrade to. */
 function upgradeRequired(): Problem {
   const headers = { Upgrade: 'websocket', Connection: 'Upgrade, close' };
-  return new Problem({ code: 'upgrade-required', detail: 'this is a WebSocket endpoint', headers });
+  return new Problem({ code: 'upgrade-required', detail: 'this is a WebSocket endpoint; send a WebSocket upgrade', headers });
 }
 
 /** The largest `Retry-After`, s: a herd that is refused at once shall not be back at once. */

@@ -74,15 +74,15 @@ function tokenOf(headers: IncomingHttpHeaders): string | Problem {
   const tokens = offeredTokens(headers['sec-websocket-protocol']);
   if (inHeader !== undefined) tokens.push(inHeader);
   const [token, ...others] = tokens;
-  if (token === undefined) return unauthorized('no-token', 'a device shows a token to connect');
-  return others.length === 0 ? token : unauthorized('bad-token', 'more than one token came');
+  if (token === undefined) return unauthorized('no-token', 'a device needs a token to connect');
+  return others.length === 0 ? token : unauthorized('bad-token', 'the request has more than one token');
 }
 
 /** The device learns what to do, and neither it nor the log what was in the token. */
 function refusal(error: unknown, log: Logger): Problem {
   if (error instanceof errors.JWTExpired) return unauthorized('token-expired', 'the token has expired');
   const isTheirs = error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid);
-  if (isTheirs) return unauthorized('bad-token', 'the token cannot be accepted');
-  if (!(error instanceof KeysUnavailable)) log.warn({ err: error }, 'a key for the tokens of devices cannot be used');
-  return tryLater('auth-unavailable', 'whether the token is good cannot be found out at this moment');
+  if (isTheirs) return unauthorized('bad-token', 'the pod does not accept the token');
+  if (!(error instanceof KeysUnavailable)) log.warn({ err: error }, 'a key for device tokens is not usable');
+  return tryLater('auth-unavailable', 'the token cannot be verified right now');
 }

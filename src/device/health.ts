@@ -24,7 +24,7 @@ export function unhealthy(method: string | undefined, { accepting, ready }: Heal
     const headers = { Allow: allowed.join(', ') };
     return new Problem({
       code: 'method-not-allowed',
-      detail: 'the Allow header names the methods of this path',
+      detail: 'the path does not support this method; the Allow header lists the supported methods',
       headers,
     });
   }

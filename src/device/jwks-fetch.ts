@@ -11,7 +11,7 @@ export const fetchJwks: FetchImplementation = async (url, options) => {
   const response = await fetch(url, options);
   if (response.status === 200) return new Response(await readBody(response));
   response.body?.cancel().catch(() => {}); // nobody wants the rest
-  throw new Error(`answered with ${response.status}`);
+  throw new Error(`the issuer answered with status ${response.status}`);
 };
 
 async function readBody({ body }: Response): Promise<Buffer<ArrayBuffer>> {

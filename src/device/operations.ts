@@ -6,10 +6,10 @@ export const deviceOperations = {
   health: {
     methods: ['get', 'head'],
     path: '/healthz',
-    summary: 'Should a load balancer send devices to this pod',
+    summary: 'Health check of load balancers; does the pod accept new devices?',
     answers: {
       200: {
-        about: 'From the first contact with the registry to the start of a drain, as at `/readyz`.',
+        about: 'The pod accepts new devices, as at `/readyz`: from the first contact with the registry to the start of a drain.',
         content: { 'application/json': z.object({ status: z.literal('ok') }) },
       },
     },

@@ -50,5 +50,5 @@ export function guarded(registry: Registry, gate: Gate): Registry {
 }
 
 function unsent(operation: string): RegistryUnavailable {
-  return new RegistryUnavailable(operation, new Error('the registry is away: not sent'));
+  return new RegistryUnavailable(operation, new Error('the registry is down, so the command was not sent'));
 }

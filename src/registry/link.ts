@@ -23,7 +23,7 @@ export interface RegistryLinkOptions {
 }
 
 const evicting =
-  'Redis deletes entries when its memory is full, and devices that are connected are not found then: set maxmemory-policy to noeviction';
+  'Redis deletes entries when its memory is full. Services then do not find devices that are connected. Set maxmemory-policy to noeviction';
 
 const beatMs = podTtlMs / 3;
 /** Each pod has its own, so that a fleet does not probe all at once. */
@@ -76,7 +76,7 @@ export class RegistryLink implements RegistryLinkEffects {
   }
 
   failed(): void {
-    this.#options.log.warn('the registry does not answer: connections stay, and are registered once it does');
+    this.#options.log.warn('the registry does not answer. Connections stay open, and the pod registers them when the registry answers again');
   }
 
   /** Writes the pod's record now. A server that cannot be written to is as good as none, unless all it lacks is room. */
@@ -125,7 +125,7 @@ export class RegistryLink implements RegistryLinkEffects {
     if (policy === this.evictionPolicy) return;
     this.evictionPolicy = policy;
     const { log } = this.#options;
-    if (policy === undefined) return log.debug('whether Redis evicts entries when it is full cannot be learned');
+    if (policy === undefined) return log.debug('the pod cannot find out whether Redis deletes entries when its memory is full');
     if (policy !== 'noeviction') log.warn({ evictionPolicy: policy }, evicting);
   }
 
@@ -142,7 +142,7 @@ export class RegistryLink implements RegistryLinkEffects {
     try {
       await registry.deletePod(podId);
     } catch (error) {
-      log.warn({ err: error }, 'the pod record could not be deleted; it ends by itself');
+      log.warn({ err: error }, 'the pod record could not be deleted; it expires by itself');
     }
   }
 }

@@ -4,23 +4,23 @@
 const outages = new Set(['READONLY', 'LOADING', 'MASTERDOWN', 'CLUSTERDOWN', 'BUSY', 'NOREPLICAS', 'MISCONF']);
 
 const otherKind =
-  'the scheme of REDIS_URL is that of another kind of server: redis://, redis+sentinel:// or redis+cluster://';
+  'REDIS_URL has the scheme of another kind of server. Use redis://, redis+sentinel:// or redis+cluster://';
 
 const advice: [RegExp, string][] = [
-  [/^(MOVED|ASK)\b|CLUSTERDOWN/, 'this server belongs to a Cluster: use redis+cluster://'],
-  [/unknown command ['`]getex/i, 'ws-connect needs Redis 6.2 or later, with no command renamed'],
+  [/^(MOVED|ASK)\b|CLUSTERDOWN/, 'this server belongs to a Cluster. Use redis+cluster://'],
+  [/unknown command ['`]getex/i, 'ws-connect needs Redis 6.2 or later, without renamed commands'],
   [/unknown (sub)?command ['`](sentinel|cluster|get)['`]|cluster support disabled/i, otherKind],
-  [/unknown command/i, 'this command is renamed or disabled on the server, and ws-connect needs it'],
+  [/unknown command/i, 'ws-connect needs this command, but the server has renamed or disabled it'],
   [
     /^NOPERM|The user executing the script/,
-    'the user of REDIS_URL lacks a right: docs/deploying.md lists those it needs',
+    'the user of REDIS_URL lacks a right. docs/deploying.md lists the rights it needs',
   ],
-  [/\b(NOAUTH|WRONGPASS)\b|invalid password/, 'look at the user and the password'],
-  [/^OOM/, 'Redis is full (maxmemory): new devices cannot be registered, those that are registered stay so'],
-  [/^READONLY/, 'this server is a replica: name its master, or its Sentinels with redis+sentinel://'],
-  [/^MISCONF/, 'Redis cannot save to its disk and refuses all writes: entries end with their leases'],
-  [/^NOREPLICAS/, 'Redis has too few replicas and refuses all writes: entries end with their leases'],
-  [/No such master|invalid reply: null/, 'the Sentinels know no master of the name in REDIS_URL'],
+  [/\b(NOAUTH|WRONGPASS)\b|invalid password/, 'check the user and the password'],
+  [/^OOM/, 'Redis is full (maxmemory). New devices cannot be registered; registered devices stay registered'],
+  [/^READONLY/, 'this server is a replica. Use its master, or its Sentinels with redis+sentinel://'],
+  [/^MISCONF/, 'Redis cannot save to its disk and refuses all writes, so entries expire with their leases'],
+  [/^NOREPLICAS/, 'Redis has too few replicas and refuses all writes, so entries expire with their leases'],
+  [/No such master|invalid reply: null/, 'the Sentinels do not know the master that REDIS_URL names'],
 ];
 
 /** The word an error reply begins with. Before Redis 7 it stands further back when a script was refused something. */

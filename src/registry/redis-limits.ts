@@ -33,7 +33,7 @@ function limitConnection(client: Redis): void {
     if (bytes > maxReplyBytes) {
       stream.destroy(new Error(`the server sent more than ${maxReplyBytes} bytes without the end of a reply`));
     } else if (waiting !== undefined && performance.now() - since > maxReplyMs) {
-      stream.destroy(new Error(`the server has not come to the end of a reply within ${maxReplyMs} ms`));
+      stream.destroy(new Error(`the server did not come to the end of a reply within ${maxReplyMs} ms`));
     }
   });
 }

@@ -177,7 +177,7 @@ export class RedisRegistry implements CheckedRegistry {
 /** The entry that a registration was refused for. */
 function stored(text: string): Entry {
   const entry = parseEntry(text);
-  if (!entry) throw new Error('the entry that is stored cannot be read');
+  if (!entry) throw new Error('the stored entry cannot be read');
   return entry;
 }
 

@@ -42,7 +42,7 @@ export class Troubles implements Witness {
     const { log } = this.#options;
     const help = adviceOn(error.message);
     const level = this.#meet(`connection: ${shapeOf(error.message)}`) ? 'warn' : 'debug';
-    log[level]({ err: error, ...(help === undefined ? {} : { help }) }, 'redis connection');
+    log[level]({ err: error, ...(help === undefined ? {} : { help }) }, 'the connection to Redis failed');
   }
 
   failed({ operation, cause, isForRoom }: RegistryUnavailable): void {
@@ -67,7 +67,7 @@ export class Troubles implements Witness {
     for (const [key, { operations, metAt }] of this.#troubles) {
       if (!operations.has(operation) || clock.now() - metAt < quietMs) continue;
       this.#troubles.delete(key);
-      log.info({ operation }, `Redis at ${where} carries out ${[...operations].join(', ')} again`);
+      log.info({ operation }, `Redis at ${where} executes ${[...operations].join(', ')} again`);
     }
   }
 

@@ -16,14 +16,14 @@ export const welcomeFrame = z.object({
   deviceId,
   traceId,
   podId: z.string(),
-  registered: z.boolean().describe('false: connected, but not to be found by services yet'),
-  pingIntervalMs: z.int().describe('how often the pod pings'),
+  registered: z.boolean().describe('false: the device is connected, but services cannot find it yet'),
+  pingIntervalMs: z.int().describe('how often the pod pings, ms'),
 });
 
 const messageHead = {
   type: z.literal('message'),
-  id: z.string().describe('what the message is called in the acknowledgement'),
-  contentType: z.string().describe('the media type of the body; empty: none was given'),
+  id: z.string().describe('id of the message for the acknowledgement'),
+  contentType: z.string().describe('media type of the body; empty if the service gave none'),
 };
 const messageTail = {
   ack: z.literal(true).optional().describe('the service waits for an acknowledgement'),
@@ -39,8 +39,8 @@ export const messageFrame = z.union([
 /** To the device: connect anew; this connection is closed after that. */
 export const goawayFrame = z.object({
   type: z.literal('goaway'),
-  reason: z.string().describe('the word of the close that will follow'),
-  reconnectAfterMs: z.int().describe('wait so long before'),
+  reason: z.string().describe('the reason of the close that follows'),
+  reconnectAfterMs: z.int().describe('how long to wait before the reconnect, ms'),
 });
 
 /** From the device: an application message, whatever is in it. */
