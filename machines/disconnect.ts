@@ -1,16 +1,16 @@
 /**
- * Every close of a connection, as a value. The code is the WebSocket close code (RFC 6455 §7.4); our own codes follow
- * one rule a client can code against: 4000–4499 reconnect, 4500–4999 do not.
+ * Every kind of close of a connection, as a value. The code is the WebSocket close code (RFC 6455 §7.4). Codes of ws-connect follow one
+ * rule for clients: after 4000–4499 the device reconnects, after 4500–4999 it does not.
  */
 export interface Disconnect {
   readonly code: number;
-  /** Stable word for logs, metrics and the close frame; at most 123 bytes (RFC 6455 §5.5). */
+  /** Stable name for logs, metrics and the close frame, at most 123 bytes (RFC 6455 §5.5). */
   readonly reason: string;
-  /** When it is issued, in a sentence. */
+  /** In a sentence: when the pod closes a connection in this way. */
   readonly when: string;
-  /** May the device connect again? */
+  /** Is the device allowed to connect again? */
   readonly reconnect: boolean;
-  /** Do not wait for the peer's close frame: the peer has shown that it no longer answers. */
+  /** The pod does not wait for the close frame of the device, because the device no longer answers. */
   readonly abrupt?: boolean;
 }
 
@@ -107,7 +107,7 @@ export const superseded: Disconnect = {
   reconnect: false,
 };
 
-/** The closes this side makes, in the order of their codes. */
+/** All closes that a pod makes, in the order of their codes. */
 export const disconnects: readonly Disconnect[] = [
   protocolError,
   notUnderstood,
@@ -124,7 +124,7 @@ export const disconnects: readonly Disconnect[] = [
   superseded,
 ];
 
-/** The device ended the connection: `code` is the one of its close frame, or 1006 when it left without one. */
+/** The device ended the connection. `code` is that of its close frame, or 1006 if there was no close frame. */
 export function closedByPeer(code: number): Disconnect {
   return { code, reason: 'peer', when: 'the device closed the connection', reconnect: true };
 }

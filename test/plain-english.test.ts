@@ -17,6 +17,7 @@ const retired: Record<string, string> = {
   shall: 'must, or will',
   'may not': 'must not, or is not allowed to',
   whoever: 'the client, the device, the service or the operator',
+  nobody: 'no client, no device or no pod',
   everybody: 'all clients, all devices or all pods',
   'what came': 'the request, or the data',
   surroundings: 'environment, or platform',

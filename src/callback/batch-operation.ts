@@ -1,4 +1,4 @@
-/** `POST /callback` as the OpenAPI document tells of it. */
+/** `POST /callback` in the OpenAPI document. */
 import { z } from 'zod';
 import { deviceId } from '../schemas.ts';
 import type { Operation } from '../http/operation.ts';
@@ -23,7 +23,7 @@ export const batchLine = z.union(
   ),
 );
 
-/** What can become of a line, or of one device of it, but for the best. */
+/** Codes of the results of a line, or of one of its devices, that was not delivered. */
 export const resultCodes = [
   'bad-device-id',
   'bad-json',

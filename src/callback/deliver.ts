@@ -6,7 +6,7 @@ import { Problem } from '../http/problem.ts';
 
 type Success = 'delivered' | 'acked';
 
-/** What the service is told when its message was not delivered, or nobody knows. */
+/** The problem for the service if its message was not delivered, or if that is unknown. */
 const problems: Record<Exclude<Delivery, Success>, ProblemOptions> = {
   gone: { code: 'not-connected', detail: 'the connection ended before the message was written' },
   'invalid-text': { code: 'invalid-text', detail: 'a text body must be valid UTF-8' },
@@ -31,7 +31,7 @@ const problems: Record<Exclude<Delivery, Success>, ProblemOptions> = {
   },
 };
 
-/** Pushes a message down a connection of this pod. */
+/** Sends a message over a connection of this pod. Returns the success, or the problem to answer. */
 export async function deliver(socket: DeviceSocket, message: Message): Promise<Success | Problem> {
   const delivery = await socket.deliver(message);
   return delivery === 'delivered' || delivery === 'acked' ? delivery : new Problem(problems[delivery]);

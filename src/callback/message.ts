@@ -22,7 +22,7 @@ const ackParameters = z.strictObject({
 const withoutAck = { error: 'is allowed only with ack=1', path: ['timeoutMs'] };
 const isSound = ({ ack, timeoutMs }: z.infer<typeof ackParameters>) => ack === '1' || timeoutMs === undefined;
 
-/** What a query says of the message in the body. */
+/** The query parameters for the message in the body. */
 export const messageQuery = ackParameters
   .extend({
     id: messageId
@@ -31,7 +31,7 @@ export const messageQuery = ackParameters
   })
   .refine(isSound, withoutAck);
 
-/** What a query says of all messages of a batch, whose lines name them themselves. */
+/** The query parameters for all messages of a batch. There is no id, because each line can have its own. */
 export const batchQuery = ackParameters.refine(isSound, withoutAck);
 
 interface QueryOptions {
@@ -41,7 +41,7 @@ interface QueryOptions {
 
 const nothingSaid: QueryOptions = { id: undefined, ackWithinMs: undefined };
 
-/** Makes the message of a request and its body. Throws a `Problem` 400 for a query that cannot be meant so. */
+/** Creates a message from a request and its body. Throws a `Problem` 400 for an invalid query. */
 export function createReadMessage(drawId: () => string) {
   return (ctx: Context, body: Buffer): Message => {
     const { 'content-type': contentType = '' } = ctx.req.headers;
@@ -56,13 +56,13 @@ export function createReadMessage(drawId: () => string) {
   };
 }
 
-/** The trace that a request belongs to, if it says so. */
+/** The `traceparent` header (W3C Trace Context). Undefined if there is none or it is malformed. */
 export function traceparentOf({ req }: Context): string | undefined {
   const { traceparent } = req.headers;
   return typeof traceparent === 'string' && traceparentShape.test(traceparent) ? traceparent : undefined;
 }
 
-/** How long each message of a batch waits for its acknowledgement, ms, by the query. Throws a `Problem` 400. */
+/** How long each message of a batch waits for its acknowledgement, ms; undefined: not at all. Throws a `Problem` 400. */
 export function readBatchQuery({ query }: Context): number | undefined {
   return ackTime(parseQuery(batchQuery, query));
 }

@@ -1,4 +1,4 @@
-/** What services can ask of the callback listener: its routes and its part of the OpenAPI document. */
+/** The operations of the callback port: its routes, and its part of the OpenAPI document. */
 import { z } from 'zod';
 import { deviceId } from '../schemas.ts';
 import type { Operation } from '../http/operation.ts';
@@ -8,7 +8,7 @@ import { batchOperation } from './batch-operation.ts';
 import { connectionDescription } from './describe.ts';
 import { messageQuery } from './message.ts';
 
-/** What came of a message. */
+/** The answer for a delivered message. */
 export const deliveryReport = connectionDescription
   .pick({ deviceId: true, traceId: true, podId: true })
   .extend({ outcome: z.enum(['delivered', 'acked']) });
@@ -25,10 +25,10 @@ export const connectionQuery = z.object({
     .describe('1: ping the device first, and wait up to 2 s for a sign of life'),
 });
 
-/** Of all that is asked. */
+/** Problems of every operation. */
 const credentials: ProblemCode[] = ['no-token', 'bad-token', 'other-origin'];
 
-/** Of all that is asked of one device. */
+/** What all operations on one device have in common. */
 const device = {
   parameters: { deviceId },
   problems: [

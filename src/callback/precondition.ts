@@ -9,7 +9,7 @@ const eachTag = new RegExp(tag.source, 'g');
 
 /**
  * Throws 400 for an `If-Match` that is neither `*` nor a list of entity-tags (RFC 9110 §13.1.1). An empty one is malformed too: its
- * caller meant a certain connection and has lost which. Call it before anything is done or forwarded.
+ * client meant a certain connection but did not name it. Call it before the request has any effect or is forwarded.
  */
 export function requirePrecondition({ 'if-match': ifMatch }: IncomingHttpHeaders): void {
   if (ifMatch === undefined || ifMatch === '*' || tagList.test(ifMatch)) return;
@@ -18,7 +18,7 @@ export function requirePrecondition({ 'if-match': ifMatch }: IncomingHttpHeaders
 }
 
 /**
- * `If-Match` (RFC 9110 §13.1.1), well-formed: the caller means one certain connection of the device. Throws 412 when it is another.
+ * `If-Match` (RFC 9110 §13.1.1), well-formed: the request is for one connection of the device. Throws 412 if the device has another one.
  * `traceId` in quotes is the strong entity-tag of the connection; a weak one matches nothing (RFC 9110 §8.8.3.2).
  */
 export function requireMatch(ifMatch: string | undefined, traceId: string): void {
