@@ -86,7 +86,7 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
     grantCloses: registration.grantCloses,
   });
   const freezeWatch = new FreezeWatch(clock, config.leaseTtlMs / 3, (frozenMs) => {
-    log.warn({ frozenMs }, 'the process stalled: every connection is unverified until the registry confirms it');
+    log.warn({ frozenMs }, 'the process stalled: every connection is verified again before it is used');
     life.connections.doubt();
     registration.verifyAll();
   });

@@ -11,7 +11,7 @@ export const connectionDescription = z.object({
   podId: z.string(),
   traceId,
   connectedAt: z.iso.datetime(),
-  lastDataAt: z.iso.datetime().describe('when the last application message was received or sent'),
+  lastDataAt: z.iso.datetime().describe('when an application message came or went last'),
 });
 
 export function describe(socket: DeviceSocket, podId: string, clock: Clock): z.infer<typeof connectionDescription> {

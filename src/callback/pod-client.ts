@@ -67,7 +67,7 @@ export class PodClient {
     const { authorization, proofs } = this.#credentialsFor({ address, port: head.port, podId }, token);
     const all = authorization === undefined ? headers : { ...headers, Authorization: authorization };
     const exchange = new PodExchange(request({ ...head, agent: this.#agent, host: address, headers: all }), proofs);
-    const abort = () => exchange.destroy(new Error('the request was cancelled'));
+    const abort = () => exchange.destroy(new Error('given up'));
     signal?.addEventListener('abort', abort);
     if (signal?.aborted) abort();
     exchange.outgoing.once('close', () => signal?.removeEventListener('abort', abort));

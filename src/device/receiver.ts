@@ -36,7 +36,7 @@ const sliceBytes = 1024;
 export function createReadInTurns(turns: ReadingTurns): (webSocket: ws.WebSocket) => void {
   const { _buffers: buffers, _fragments: fragments, _bufferedBytes: bytes } = new WsReceiver();
   const isKnown = Array.isArray(buffers) && Array.isArray(fragments) && bytes === 0;
-  if (!isKnown) throw new Error('src/device/receiver.ts does not support this version of ws');
+  if (!isKnown) throw new Error('src/device/receiver.ts does not know how this version of ws keeps what it receives');
 
   const write: Write = function writeInTurn(chunk, encoding, done) {
     if (chunk.length > sliceBytes || !turns.hasTime()) return turns.take(new Chunk(this, chunk, done));
