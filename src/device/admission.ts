@@ -8,11 +8,11 @@ export interface Capacity {
   /** False from the start of a drain. */
   accepting: boolean;
   connections: number;
-  /** 0 or Infinity: no limit. */
+  /** 0 or Infinity means no limit. */
   maxConnections: number;
-  /** May a page of this origin be a device? */
+  /** Are web pages of this origin allowed to connect? */
   isOriginAllowed(origin: string): boolean;
-  /** Would this device only take the place of its own connection? */
+  /** Does this device already have a connection here, which the new one would replace? */
   isHere(deviceId: string): boolean;
   /** Asked before the last, for it counts: may one more come from this address? */
   takeTurnOf(sender: Sender): boolean;
@@ -23,7 +23,7 @@ export interface Capacity {
 export interface Knock {
   /** Path and query. */
   url: string | undefined;
-  /** Such as `1.1`. */
+  /** For example `1.1`. */
   httpVersion: string;
   /** The `Upgrade` header of a request that asks for an upgrade. */
   upgrade: string | undefined;
@@ -32,7 +32,7 @@ export interface Knock {
   sender: Sender;
 }
 
-/** Decides on one request at the device listener: the device to let in, or what to answer before, and instead of, the upgrade. */
+/** Decides on one request at the device port: the device to accept, or the problem to answer instead of the upgrade. */
 export function admit(
   { url = '', httpVersion, upgrade, origin, sender }: Knock,
   capacity: Capacity,
@@ -65,16 +65,16 @@ export function admit(
   return { deviceId };
 }
 
-/** RFC 9110 §15.5.22: the answer names the protocol to upgrade to. */
+/** A 426. The answer must name the protocol to upgrade to (RFC 9110 §15.5.22). */
 function upgradeRequired(): Problem {
   const headers = { Upgrade: 'websocket', Connection: 'Upgrade, close' };
   return new Problem({ code: 'upgrade-required', detail: 'this is a WebSocket endpoint; send a WebSocket upgrade', headers });
 }
 
-/** The largest `Retry-After`, s: a herd that is refused at once shall not be back at once. */
+/** Largest random `Retry-After`, s, so that many clients that are refused at once do not come back at once. */
 const retrySpread = 5;
 
-/** Nothing is wrong with the request, and it may come again. */
+/** A problem with a random `Retry-After`: the request is valid, and the client can send it again later. */
 export function tryLater(code: ProblemCode, detail: string): Problem {
   const retryAfter = 1 + Math.floor(Math.random() * retrySpread);
   return new Problem({ code, detail, headers: { 'Retry-After': String(retryAfter) } });

@@ -1,4 +1,4 @@
-/** What is no connect and yet answered on the device listener, and its part of the OpenAPI document. */
+/** The HTTP operations of the device port, except the connect itself, and their part of the OpenAPI document. */
 import { z } from 'zod';
 import type { Operation } from '../http/operation.ts';
 

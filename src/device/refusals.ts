@@ -1,7 +1,7 @@
 import { malformed } from '../http/malformed.ts';
 import type { ProblemCode } from '../http/problems.ts';
 
-/** Why a device may not connect, as it is told before, and instead of, the upgrade; what is no HTTP request included. */
+/** All problems that a connect can be refused with, instead of the upgrade. They include those of invalid HTTP requests. */
 export const refusals: readonly ProblemCode[] = [
   ...malformed,
   'bad-device-id',
