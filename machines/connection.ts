@@ -1,5 +1,5 @@
 /**
- * One connection's life, from the accepted socket to the deleted registry entry.
+ * The lifetime of one connection, from the accepted socket to the deleted registry entry.
  *
  *   connecting { registering ─▶ waiting } ──registered──▶ registered { active ⇄ idle } ◀──registered── unverified ◀──unverified── both
  *       │                  │        ▲─────refused────────────┤            │                              │
@@ -10,9 +10,9 @@
  *                              closing { unregistering ─▶ disconnecting } ──socket.closed──▶ unregistered
  *          any ──superseded──▶ closing { settling ──────────────▲       }
  *
- * The chart decides, `ConnectionEffects` acts, and the outcome of every effect comes back as an event. Messages never
- * pass through the chart: the socket writes down when data came and tells the chart only of a change between active
- * and idle. There is no `after` either: the pod's clockwork looks at the deadlines of all connections.
+ * The chart decides. `ConnectionEffects` acts, and the outcome of every effect comes back as an event. Messages never pass through the
+ * chart: the socket records the time of the last data, and sends an event only for a change between active and idle. The chart has no
+ * `after` transitions: one clockwork of the pod checks the deadlines of all connections.
  */
 import type { SnapshotFrom } from 'xstate';
 import { assign, setup } from 'xstate';
@@ -21,35 +21,35 @@ import { flooding, silent, slowReader, superseded, tokenExpired } from './discon
 import type { Move } from './sharing.ts';
 import { sharing } from './sharing.ts';
 
-/** What a connection's life asks of its surroundings. None may throw, and none waits: each answers with an event. */
+/** What the chart of a connection makes its environment do. An effect must not throw or wait. It answers with an event. */
 export interface ConnectionEffects {
   /** Write the registry entry. Answers `registry.registered`, `registry.failed`, `registry.refused` or `connection.superseded`. */
   register(): void;
-  /** Forget the connection on this pod and delete its own entry. Answers `registry.unregistered` or `registry.unregisterFailed`. */
+  /** Forgets the connection on this pod and deletes its own entry. Answers `registry.unregistered` or `registry.unregisterFailed`. */
   unregister(): void;
-  /** Tell the device, if it listens to such, that the connection is there and whether it is registered. Nothing to answer. */
+  /** In envelope mode, sends the device the `welcome` frame, which says whether it is registered. No answer. */
   welcome(registered: boolean): void;
-  /** Ask the device to connect elsewhere before it is closed for this cause. Answers `peer.overdue` if it has not left in time. */
+  /** Asks the device to connect to another pod before this connection is closed. Answers `peer.overdue` if it has not left in time. */
   askToLeave(disconnect: Disconnect): void;
-  /** Wait a little for what the device has still to acknowledge. Answers `acks.settled`, at once if there is nothing, or `peer.overdue`. */
+  /** Waits for missing acknowledgements. Answers `acks.settled`, at once if none is missing, or `peer.overdue`. */
   settleAcks(): void;
-  /** Close with the closing handshake. Answers `socket.closed`, at once if the socket is gone already, or `peer.overdue`. */
+  /** Closes with the closing handshake. Answers `socket.closed`, at once if the socket is already closed, or `peer.overdue`. */
   closeSocket(disconnect: Disconnect): void;
-  /** Cut the socket without a handshake. Answers `socket.closed`. */
+  /** Cuts the socket without a handshake. Answers `socket.closed`. */
   terminateSocket(): void;
-  /** The life is over. Nothing to answer. */
+  /** The connection has ended. No answer. */
   ended(disconnect: Disconnect): void;
-  /** It goes to another state. Nothing to answer. Only the shared chart tells this. */
+  /** The connection has changed its state. No answer. Only `connectionLogic` calls this, not the plain machine. */
   moved?(move: Move): void;
-  /** The actor failed and its life cannot go on: release everything. Nothing to answer. */
+  /** The actor has failed. Releases everything that belongs to the connection. No answer. */
   crashed(error: unknown): void;
 }
 
 export type ConnectionEvent =
   | { type: 'registry.registered' }
-  /** Not known to have been carried out: the registry was away. */
+  /** The registry did not answer. It may have executed the command. */
   | { type: 'registry.failed' }
-  /** The registry has answered that it does not do it. */
+  /** The registry has answered that it refuses the command. */
   | { type: 'registry.refused' }
   | { type: 'connection.superseded' }
   /** The pod stood still for so long that the device may have gone to another one meanwhile. */
@@ -59,18 +59,18 @@ export type ConnectionEvent =
   | { type: 'connection.idle' }
   | { type: 'connection.active' }
   | { type: 'peer.silent' }
-  /** It sends more messages than it may. */
+  /** The device sends more messages than the limit allows. */
   | { type: 'peer.flooding' }
-  /** It does not read what is sent to it. */
+  /** The device does not read what the pod sends. */
   | { type: 'reader.slow' }
   | { type: 'token.expired' }
   | { type: 'socket.failed'; disconnect: Disconnect }
   | { type: 'socket.closed'; disconnect: Disconnect }
-  /** The device has not done in time what it was asked for. */
+  /** The device has not left, closed or acknowledged in time. */
   | { type: 'peer.overdue' }
-  /** It has acknowledged all it was asked to, or nobody waits for that any more. */
+  /** No acknowledgement is missing any more. */
   | { type: 'acks.settled' }
-  /** Let the device go elsewhere first, then close. */
+  /** Let the device connect to another pod first, then close. */
   | { type: 'leave'; disconnect: Disconnect }
   | { type: 'close'; disconnect: Disconnect };
 
@@ -86,7 +86,7 @@ export interface ConnectionInput {
 
 interface ConnectionContext {
   effects: ConnectionEffects;
-  /** Why the connection ends: the first cause counts. */
+  /** Why the connection ends. The first cause counts. */
   disconnect: Disconnect;
 }
 
@@ -167,7 +167,7 @@ export const connectionMachine = setup({
       tags: ['open', 'staying', 'verified', 'registered'],
       initial: 'active',
       on: {
-        'registry.refused': 'connecting.waiting', // its lease is not prolonged: soon no lookup finds it
+        'registry.refused': 'connecting.waiting', // its lease is not extended, so it will soon expire
         leave: { target: 'leaving', actions: { type: 'noteCause', params: ({ event }) => event.disconnect } },
       },
       states: {
@@ -191,7 +191,7 @@ export const connectionMachine = setup({
         close: {},
         leave: {},
         'socket.failed': {},
-        'socket.closed': {}, // told again when `disconnecting` asks
+        'socket.closed': {}, // sent again when `disconnecting` calls closeSocket
         'peer.silent': {},
         'peer.flooding': {},
         'reader.slow': {},
@@ -203,11 +203,11 @@ export const connectionMachine = setup({
           entry: 'unregister',
           on: {
             'registry.unregistered': 'disconnecting',
-            'registry.unregisterFailed': 'disconnecting', // the lease ends the entry
+            'registry.unregisterFailed': 'disconnecting', // the entry expires with its lease
           },
         },
         settling: {
-          entry: ['unregister', 'settleAcks'], // the entry is the newer connection's: nothing hangs on what the registry answers
+          entry: ['unregister', 'settleAcks'], // the entry belongs to the newer connection, so the answer of the registry does not matter
           on: { 'acks.settled': 'disconnecting', 'peer.overdue': 'disconnecting' },
         },
         disconnecting: {
@@ -225,5 +225,5 @@ export const connectionMachine = setup({
 
 export type ConnectionStateValue = SnapshotFrom<typeof connectionMachine>['value'];
 
-/** The same chart, for a pod full of them. */
+/** The same chart as an actor logic that is cheap for many thousand actors. */
 export const connectionLogic = sharing(connectionMachine, contextOf, ({ effects }, move) => effects.moved?.(move));

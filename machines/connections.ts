@@ -1,13 +1,13 @@
 /**
- * The dynamic supervisor: owns one child actor per connection.
+ * The supervisor of all connections of a pod. It owns one child actor per connection.
  *
- *   open ──▶ birth            child done ──▶ forgotten            child failed ──▶ forgotten and reported
+ *   open ──▶ child started       child done ──▶ child removed       child failed ──▶ child removed and reported
  *
- * It is actor logic of its own because a machine that spawns copies its table of children at every birth and death,
- * which costs milliseconds each from ten thousand children on. Here both cost the same with ten and with a hundred thousand.
- * The children are real ones all the same: they share the actor system, are seen by `inspect`, and send their end to this parent.
- * A child that fails harms no sibling and is never restarted (OTP calls such a child temporary): its device comes back by
- * itself as a new connection. So there is no restart intensity to count either.
+ * It is its own actor logic. A machine that spawns actors copies its table of children at every start and end of a child, which takes
+ * milliseconds from ten thousand children on. Here the cost does not depend on the number of children.
+ * The children are ordinary child actors: they share the actor system, `inspect` shows them, and they report their end to this parent.
+ * A child that fails does not affect the other children, and is never restarted (OTP calls this a temporary child). Its device reconnects
+ * by itself, as a new connection. So there is no restart intensity to count.
  */
 import type { ActorLogic, ActorRef, ActorRefFrom, AnyActorScope, AnyEventObject, Snapshot } from 'xstate';
 import { createActor } from 'xstate';
@@ -16,25 +16,25 @@ import { connectionLogic } from './connection.ts';
 
 export type ConnectionActor = ActorRefFrom<typeof connectionLogic>;
 
-/** What the supervisor keeps of a connection: its effects, and the actor it gives it before the first of them. */
+/** A connection as the supervisor keeps it: its effects, and its actor, which the supervisor sets before it calls the first effect. */
 export interface SupervisedConnection extends ConnectionEffects {
-  /** Unlike that of every other connection. */
+  /** Unique id of the connection. */
   readonly traceId: string;
   actor: ConnectionActor | undefined;
 }
 
-/** Start a connection's life. */
+/** Starts the actor of a connection. */
 interface OpenEvent {
   type: 'open';
   connection: SupervisedConnection;
 }
 
-/** Asks for a `connections.emptied` if nobody is here (any more). */
+/** Asks the supervisor to send `connections.emptied` if there is no connection. */
 interface CountEvent {
   type: 'count';
 }
 
-/** What the supervisor tells its parent: the last connection is gone. */
+/** The supervisor tells its parent that there is no connection. */
 export interface EmptiedEvent {
   type: 'connections.emptied';
 }
@@ -54,13 +54,13 @@ export interface ConnectionsInput {
 
 export type ConnectionsSnapshot = Snapshot<undefined> & {
   input: ConnectionsInput;
-  /** By traceId. Changed in place: copying it at every birth is what this logic exists to avoid. */
+  /** By traceId. The map is changed in place, because copying it is what this logic avoids. */
   children: Map<string, SupervisedConnection>;
 };
 
 export interface ConnectionsLogic extends ActorLogic<ConnectionsSnapshot, ConnectionsEvent, ConnectionsInput> {}
 
-/** An actor reads its options when it starts; kept, they would be a sixth of its memory. */
+/** Replaces the options of an actor after its start. Only the start reads them, and they would be a sixth of its memory. */
 const started = {};
 
 const endOfChild = /^xstate\.(done|error)\.actor\./;
@@ -108,7 +108,7 @@ export const connectionsLogic: ConnectionsLogic = {
         try {
           connection?.crashed(event.error);
         } catch (error) {
-          stopChildren(snapshot, scope); // this supervisor breaks, and children outlive a broken parent
+          stopChildren(snapshot, scope); // this supervisor fails, and xstate does not stop the children of a failed parent
           return { ...snapshot, status: 'error', error };
         }
       }

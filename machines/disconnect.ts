@@ -1,72 +1,72 @@
 /**
- * Every close of a connection, as a value. The code is the WebSocket close code (RFC 6455 §7.4); our own codes follow
- * one rule a client can code against: 4000–4499 reconnect, 4500–4999 do not.
+ * Every kind of close of a connection, as a value. The code is the WebSocket close code (RFC 6455 §7.4). Codes of ws-connect follow one
+ * rule for clients: after 4000–4499 the device reconnects, after 4500–4999 it does not.
  */
 export interface Disconnect {
   readonly code: number;
-  /** Stable word for logs, metrics and the close frame; at most 123 bytes (RFC 6455 §5.5). */
+  /** Stable name for logs, metrics and the close frame, at most 123 bytes (RFC 6455 §5.5). */
   readonly reason: string;
-  /** When it is issued, in a sentence. */
+  /** In a sentence: when the pod closes a connection in this way. */
   readonly when: string;
-  /** May the device connect again? */
+  /** Is the device allowed to connect again? */
   readonly reconnect: boolean;
-  /** Do not wait for the peer's close frame: the peer has shown that it no longer answers. */
+  /** The pod does not wait for the close frame of the device, because the device no longer answers. */
   readonly abrupt?: boolean;
 }
 
 export const protocolError: Disconnect = {
   code: 1002,
   reason: 'protocol-error',
-  when: 'the device broke the WebSocket protocol',
+  when: 'the device violated the WebSocket protocol',
   reconnect: true,
 };
 
 export const notUnderstood: Disconnect = {
   code: 1003,
   reason: 'not-understood',
-  when: 'in envelope mode, a frame of the device was none of those it may send',
+  when: 'in envelope mode, the device sent a frame that the protocol does not define',
   reconnect: true,
 };
 
 export const invalidText: Disconnect = {
   code: 1007,
   reason: 'invalid-text',
-  when: 'a text frame of the device was not UTF-8',
+  when: 'the device sent a text frame that is not UTF-8',
   reconnect: true,
 };
 
 export const messageTooBig: Disconnect = {
   code: 1009,
   reason: 'message-too-big',
-  when: 'a message of the device was larger than MAX_PAYLOAD_BYTES',
+  when: 'the device sent a message larger than MAX_PAYLOAD_BYTES',
   reconnect: true,
 };
 
 export const serverError: Disconnect = {
   code: 1011,
   reason: 'server-error',
-  when: 'the pod failed while it looked after this connection',
+  when: 'an internal error of the pod ended this connection',
   reconnect: true,
 };
 
 export const restarting: Disconnect = {
   code: 1012,
   reason: 'restarting',
-  when: 'the pod is draining; the reason in the frame is {"reconnectAfterMs":N}',
+  when: 'the pod is draining; the reason in the close frame is {"reconnectAfterMs":N}',
   reconnect: true,
 };
 
 export const tokenExpired: Disconnect = {
   code: 4401,
   reason: 'token-expired',
-  when: 'the token the device connected with has expired: connect with a new one',
+  when: 'the token of this connection has expired; connect with a new one',
   reconnect: true,
 };
 
 export const silent: Disconnect = {
   code: 4408,
   reason: 'silent',
-  when: 'nothing was heard of the device, not even a pong, for PONG_TIMEOUT_MS',
+  when: 'the pod received nothing from the device for PONG_TIMEOUT_MS, not even a pong',
   reconnect: true,
   abrupt: true,
 };
@@ -74,7 +74,7 @@ export const silent: Disconnect = {
 export const slowReader: Disconnect = {
   code: 4413,
   reason: 'slow-reader',
-  when: 'the device read too slowly: its backlog passed MAX_BUFFERED_BYTES, and for 10 s then was not below half of it',
+  when: 'the device read too slowly: its backlog exceeded MAX_BUFFERED_BYTES and did not fall below half of it within 10 s',
   reconnect: true,
   abrupt: true,
 };
@@ -82,14 +82,14 @@ export const slowReader: Disconnect = {
 export const flooding: Disconnect = {
   code: 4429,
   reason: 'flood',
-  when: 'the device sent more than MESSAGES_PER_CONNECTION_PER_SECOND',
+  when: 'the device sent more messages than MESSAGES_PER_CONNECTION_PER_SECOND allows',
   reconnect: true,
 };
 
 export const contended: Disconnect = {
   code: 4429,
   reason: 'contended',
-  when: 'connections of this device took over from each other too often: two machines use its id',
+  when: 'connections of this device replaced each other too often; two machines probably use the same deviceId',
   reconnect: true,
 };
 
@@ -103,11 +103,11 @@ export const kicked: Disconnect = {
 export const superseded: Disconnect = {
   code: 4509,
   reason: 'superseded',
-  when: 'a newer connection of the same device took over',
+  when: 'a newer connection of the same device replaced this one',
   reconnect: false,
 };
 
-/** The closes this side makes, in the order of their codes. */
+/** All closes that a pod makes, in the order of their codes. */
 export const disconnects: readonly Disconnect[] = [
   protocolError,
   notUnderstood,
@@ -124,7 +124,7 @@ export const disconnects: readonly Disconnect[] = [
   superseded,
 ];
 
-/** The device ended the connection: `code` is the one of its close frame, or 1006 when it left without one. */
+/** The device ended the connection. `code` is that of its close frame, or 1006 if there was no close frame. */
 export function closedByPeer(code: number): Disconnect {
   return { code, reason: 'peer', when: 'the device closed the connection', reconnect: true };
 }

@@ -1,21 +1,21 @@
-/** How a drain is paced, in numbers. */
+/** The pace of a drain, in numbers. All times are milliseconds. */
 
-/** A closed socket is cut when the peer has not answered the close frame after this long, in ms. */
+/** The pod cuts a socket if the device has not answered the close frame after this time, ms. */
 export const closeTimeoutMs = 2000;
 
-/** How long a device that was asked to leave may take to connect elsewhere before its connection is closed, in ms. */
+/** How long a device that was asked to leave has time to connect to another pod before the pod closes its connection, ms. */
 export const leaveTimeoutMs = 1500;
 
 /**
- * How long a device may take to acknowledge on its old connection what it got there, once it has a newer one, in ms. No longer than
- * it could have stayed to leave, or it would lengthen a drain.
+ * How long a device with a newer connection has time to acknowledge messages on its old connection, ms. It is not longer than
+ * `leaveTimeoutMs`, because it would make a drain longer.
  */
 export const settleTimeoutMs = 1000;
 
-/** What the process keeps of the grace period to end by itself, in ms. */
+/** The part of the grace period that is reserved for the exit of the process, ms. */
 export const exitMarginMs = 2000;
 
-/** What the rest is closed earlier than it would have to be, because timers are late, in ms. */
+/** The pod closes the rest earlier than needed by this time, because timers are late, ms. */
 const restMarginMs = 500;
 
 export interface DrainSettings {
@@ -28,11 +28,11 @@ export interface DrainSettings {
 }
 
 export interface DrainPlan extends DrainSettings {
-  /** The time that the closes after the last sweep are spread over; 0 in a burst, ms. */
+  /** The pod spreads the closes after the last sweep over this time, ms. 0 with the pace `burst`. */
   restMs: number;
-  /** The longest a drain lasts when every device answers or is cut: sweeps, then the rest, then the last to leave and to close. */
+  /** Longest duration of a drain, ms: the sweeps, the rest, and then the time for the last device to leave and to close. */
   longestMs: number;
-  /** When the end is forced, counted from the start of the drain: the deadline, or earlier if the grace is shorter. */
+  /** Time from the start of the drain to its end by force, ms: the deadline, or less if the grace period is shorter. */
   forcedAfterMs: number;
   /** Do the sweeps and the exit margin fit the grace period? */
   fits: boolean;
@@ -49,7 +49,7 @@ export function planDrain(settings: DrainSettings): DrainPlan {
   return { ...settings, restMs, longestMs, forcedAfterMs, fits: longestMs + exitMarginMs <= graceMs };
 }
 
-/** How many connections one sweep may close. `sweepsLeft` counts the sweep itself. */
+/** How many connections a sweep is allowed to close. `sweepsLeft` includes this sweep. */
 export function sweepQuota(plan: DrainSettings, remaining: number, sweepsLeft: number): number {
   return plan.pace === 'burst' ? remaining : Math.max(plan.minBatch, Math.ceil(remaining / sweepsLeft));
 }

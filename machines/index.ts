@@ -1,4 +1,4 @@
-/** What others may use of the charts: `ws-connect/machines`. */
+/** The public part of the charts: `ws-connect/machines`. */
 export type {
   ConnectionEffects,
   ConnectionEvent,

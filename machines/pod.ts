@@ -1,5 +1,5 @@
 /**
- * The pod's life and the supervisor of all its connections.
+ * The lifetime of a pod, and the supervisor of all its connections.
  *
  *   starting ──registry.reached──▶ serving
  *       │                             │
@@ -7,20 +7,21 @@
  *                                     ▼
  *        draining { sweeping ─▶ waiting ─sweep.due▶ sweeping … ─▶ closingRest } ──nobody left, deadline, second terminate──▶ stopped
  *
- * `sweeping`: idle connections are being closed, longest idle first. `waiting`: this sweep has closed what it may, the active
- * ones go on until the next is due. `closingRest`: after the last sweep everybody is closed. The output carries the exit code.
+ * `sweeping`: the pod closes idle connections, those that were idle longest first. `waiting`: the sweep is finished, and the remaining
+ * connections stay open until the next sweep is due. `closingRest`: after the last sweep the pod closes all remaining connections. The
+ * output of the machine has the exit code.
  */
 import { assign, raise, sendTo, setup } from 'xstate';
 import type { EmptiedEvent } from './connections.ts';
 import { connectionsLogic } from './connections.ts';
 
-/** What the pod's life asks of its surroundings. */
+/** What the chart of the pod makes its environment do. */
 export interface PodEffects {
-  /** The drain has begun: tell the registry and the log. */
+  /** Reports the start of the drain to the registry and the log. */
   announceDrain(): void;
-  /** Close idle connections, as many as `sweepsLeft` (this one counted) allows. Answers `connections.closed`, then `sweep.finished`. */
+  /** Closes as many idle connections as `sweepsLeft` (with this sweep) allows. Answers `connections.closed`, then `sweep.finished`. */
   sweep(sweepsLeft: number): void;
-  /** Close everybody who is left. Answers `connections.closed`. */
+  /** Closes all connections that are left. Answers `connections.closed`. */
   closeRest(): void;
 }
 
@@ -36,7 +37,7 @@ export type PodEvent =
 
 export interface PodInput {
   effects: PodEffects;
-  /** How many sweeps a drain has at most. */
+  /** Largest number of sweeps of a drain. */
   sweeps: number;
   /** From the start of a sweep to the start of the next, ms. */
   intervalMs: number;
@@ -45,7 +46,7 @@ export interface PodInput {
 }
 
 export interface PodContext extends PodInput {
-  /** The sweep under way or last done, from 1; 0 before the first. */
+  /** The current or last sweep, from 1. 0 before the first sweep. */
   sweep: number;
   closedIdle: number;
   closedActive: number;
@@ -54,7 +55,10 @@ export interface PodContext extends PodInput {
   outcome: PodOutcome;
 }
 
-/** `drained`: nobody was left. `deadline`: the end was forced, by the deadline or a second signal. `failed`: the supervisor itself broke. */
+/**
+ * `drained`: all connections have ended. `deadline`: the drain was ended by force, by the deadline or by a second signal. `failed`: the
+ * supervisor of the connections failed.
+ */
 export type PodOutcome = 'drained' | 'deadline' | 'failed';
 
 export interface PodOutput {
@@ -113,7 +117,7 @@ export const podMachine = setup({
   },
   initial: 'starting',
   on: {
-    'connections.emptied': {}, // while serving, the last device may leave and others come
+    'connections.emptied': {}, // while serving, the last device can leave and others can come
     'registry.reached': {},
     'sweep.due': {},
     'sweep.finished': {},

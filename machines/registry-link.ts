@@ -1,47 +1,47 @@
 /**
- * Whether this pod reaches the registry: the circuit breaker in front of it.
+ * Does this pod reach the registry? This is the circuit breaker in front of the registry.
  *
  *   down { probing ⇄ waiting } ──registry.answered──▶ up { steady ⇄ troubled }
  *              ▲                                                    │
  *              └─── registry.lost, refused, three failures in a row ┘
  *
- * While the link is down nobody asks the registry anything but the probe; the connections stay, and what they owe the registry
- * is made up for once it answers.
+ * While the link is down, the pod sends only probes to the registry. The connections stay open. When the registry answers again, the pod
+ * sends what is missing.
  */
 import { assign, setup } from 'xstate';
 
 export interface RegistryLinkEffects {
-  /** Try all that is needed, and write something. Answers `registry.answered`, `registry.refused` or `registry.failed`. */
+  /** Tries every command that the pod needs, including a write. Answers `registry.answered`, `registry.refused` or `registry.failed`. */
   probe(): void;
-  /** The registry answers (again), and may have lost or changed anything meanwhile: go over all entries. */
+  /** The registry answers, for the first time or again. It may have lost or changed entries, so the pod verifies all its connections. */
   recovered(): void;
-  /** The registry does not answer any more. */
+  /** The registry no longer answers. */
   failed(): void;
 }
 
 export type RegistryLinkEvent =
   | { type: 'registry.answered' }
-  /** Not one command of a batch was answered. */
+  /** No command of a batch was answered. */
   | { type: 'registry.failed' }
-  /** A probe was answered: the registry does not do something that the pod cannot be without. */
+  /** The registry answered a probe, but refuses a command that the pod needs. */
   | { type: 'registry.refused' }
   /** The connection broke. */
   | { type: 'registry.lost' }
-  /** There is a connection, for the first time or again. */
+  /** The connection to the registry is open, for the first time or again. */
   | { type: 'registry.connected' };
 
 export interface RegistryLinkInput {
   effects: RegistryLinkEffects;
-  /** From a probe that failed to the next one, ms. */
+  /** Time from a failed probe to the next probe, ms. */
   probeMs: number;
 }
 
 interface RegistryLinkContext extends RegistryLinkInput {
-  /** How many batches in a row have failed. */
+  /** Number of batches that failed in a row. */
   failures: number;
 }
 
-/** One failure may be a single lost command; as many as this in a row are an outage. */
+/** Number of failures in a row that count as an outage. Fewer can be single lost commands. */
 const failuresToOpen = 3;
 
 export const registryLinkMachine = setup({
@@ -91,7 +91,7 @@ export const registryLinkMachine = setup({
       on: {
         'registry.lost': 'down',
         'registry.refused': 'down.waiting',
-        // back so soon that nobody missed it, but it may be another server
+        // the link was down too briefly for a failure, but the server may be another one
         'registry.connected': { actions: ['recovered', 'probe'] },
       },
       states: {

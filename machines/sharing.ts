@@ -1,13 +1,13 @@
 /**
- * Runs one chart for very many actors.
+ * Runs one chart for many thousand actors at low cost.
  *
- * Most of what xstate makes at a step is the same for all actors in the same state: the list of actions, and the snapshot but
- * for its context. Here such a step is worked out once, by xstate's own pure functions, and kept: another actor's same step
- * is a look into a table, and all an actor has of its own is one flat copy of the snapshot with its context in it. The chart,
- * its snapshots and their inspection are the same, except that a kept step reports no `@xstate.microstep`.
+ * Most results of a step are the same for all actors in the same state: the list of actions, and the snapshot except its context.
+ * This logic computes such a step once, with the pure functions of xstate, and keeps it in a table. For the next actor the step is a
+ * lookup in that table. Each actor has only a flat copy of the snapshot, with its own context. The chart, its snapshots and their
+ * inspection are the same as without sharing, except that a kept step reports no `@xstate.microstep`.
  *
- * A step that changes the context or has an action with parameters is left to the chart every time. Every step to another state,
- * of either kind, is told to `onMove` by one value that all actors share, so that watching them costs next to nothing.
+ * The chart computes a step anew if the step changes the context or has an action with parameters. The logic reports every change of
+ * state to `onMove`, with a value that all actors share. So it costs very little to watch the actors.
  */
 import type {
   ActorLogic,
@@ -26,31 +26,31 @@ import type {
 } from 'xstate';
 import { initialTransition, transition } from 'xstate';
 
-/** A step from one state to another. There is one value for each, whoever takes it. */
+/** A step from one state to another. All actors that take the same step share one value. */
 export interface Move {
-  /** Undefined: the actor has just begun. */
+  /** Undefined if the actor has just started. */
   readonly from: StateValue | undefined;
   readonly to: StateValue;
   /** The event's type. */
   readonly event: string;
 }
 
-/** What xstate sends to an actor that is to stop. */
+/** The event that xstate sends to an actor to stop it. */
 const stopped = 'xstate.stop';
 
-/** What all actors in one state have in common. */
+/** What all actors in the same state share. */
 interface SharedState {
-  /** Without a context, which is each actor's own. */
+  /** The snapshot without a context, because each actor has its own. */
   snapshot: AnyMachineSnapshot;
-  /** By the event's type. */
+  /** The known steps from this state, by the type of the event. */
   steps: Map<string, Step>;
 }
 
 interface Step {
   to: SharedState;
-  /** Undefined: left to the chart. */
+  /** Undefined if the chart must compute the step each time. */
   actions: ExecutableActionObject[] | undefined;
-  /** Undefined: it stays where it is. */
+  /** Undefined if the state does not change. */
   move: Move | undefined;
 }
 
@@ -61,9 +61,9 @@ export interface SharedLogic<TMachine extends AnyStateMachine> extends ActorLogi
 > {}
 
 /**
- * The logic of `machine`, shared. `contextOf` is what the machine makes its own context by. `onMove` hears of every move before its
- * actions are performed, and may not throw.
- * Throws a TypeError when a step of the machine may depend on more than its state and the type of the event.
+ * The shared logic of `machine`. `contextOf` creates the context from the input, as the machine does. `onMove` is called for every change
+ * of state, before its actions run. It must not throw.
+ * Throws a TypeError if a step of the machine can depend on more than its state and the type of the event.
  */
 export function sharing<TMachine extends AnyStateMachine>(
   machine: TMachine,
@@ -99,7 +99,7 @@ export function sharing<TMachine extends AnyStateMachine>(
   return logic;
 }
 
-/** The table: states as they are reached, steps as they are taken, none of them ever twice. */
+/** The table of shared states and steps. It is filled when an actor reaches a state or takes a step for the first time. */
 class SharedStates {
   readonly #machine: AnyStateMachine;
   readonly #byName = new Map<string, SharedState>();
@@ -110,7 +110,7 @@ class SharedStates {
     this.#machine = machine;
   }
 
-  /** The shared form of the state that this snapshot is in. */
+  /** The shared state of this snapshot. */
   of(snapshot: AnyMachineSnapshot): SharedState {
     return this.#byValue.get(snapshot.value) ?? this.#named(snapshot);
   }
@@ -141,7 +141,7 @@ class SharedStates {
     return { to, actions: isKept ? actions : undefined, move };
   }
 
-  /** xstate makes a new `value` at every step; shared snapshots have the one of the first. */
+  /** Finds a state by name. xstate creates a new `value` at every step, but shared snapshots keep the first one. */
   #named(snapshot: AnyMachineSnapshot): SharedState {
     const name = JSON.stringify(snapshot.value);
     let state = this.#byName.get(name);
@@ -158,7 +158,7 @@ function withContext({ snapshot }: SharedState, context: unknown): AnyMachineSna
   return { ...snapshot, context };
 }
 
-/** One info for all the actions of a step, as the chart would give each. */
+/** Runs the actions of a step with the same arguments that the chart would give them. */
 function perform(
   actions: ExecutableActionObject[],
   { context }: AnyMachineSnapshot,
@@ -174,7 +174,7 @@ function isPlain({ params }: ExecutableActionObject): boolean {
   return params === undefined;
 }
 
-/** `isStart`: every actor begins in this state. */
+/** Throws a TypeError if a step from this state, or from one below it, cannot be shared. `isStart`: actors start in this state. */
 function requireShareable(node: AnyStateNode, isStart = true): void {
   const transitions = [...node.transitions.values()].flat();
   const atStart = isStart ? [...node.entry, ...(node.initial?.actions ?? [])] : [];
@@ -202,7 +202,7 @@ function requireShareable(node: AnyStateNode, isStart = true): void {
   }
 }
 
-/** `xstate.assign`, `xstate.raise` and so on; empty for an action that is a plain function. */
+/** `xstate.assign`, `xstate.raise` and so on. Empty for an action that is a plain function. */
 function ownType({ machine }: AnyStateNode, action: unknown): string {
   const name = typeof action === 'object' && action !== null && 'type' in action ? String(action.type) : action;
   const run: unknown = typeof name === 'string' ? machine.implementations.actions[name] : name;

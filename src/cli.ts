@@ -45,25 +45,25 @@ export function helpText(): string {
   const lines = rows.map(({ name, about, allowed, default: fallback }) => {
     return `  ${name.padEnd(width)}  ${about}\n  ${''.padEnd(width)}  ${allowed}${fallback ? `; default ${fallback}` : ''}`;
   });
-  return `ws-connect: keeps devices reachable over WebSocket while pods come and go
+  return `ws-connect: keeps devices reachable over WebSocket while pods start and stop
 
 Usage: ws-connect [--help | --print-config | --hints]
        ws-connect openapi | asyncapi
        ws-connect rehearse | follow | machines [--help | options]
 
-  --help          show this and exit
+  --help          show this text and exit
   --print-config  show the effective configuration as JSON, without secrets, and exit
-  --hints         once it listens, say on stderr how to connect and how to push
-  openapi         show what services and operators can ask of a pod, as OpenAPI 3.1, and exit
-  asyncapi        show what devices and pods say to each other, as AsyncAPI 3.0, and exit
-  rehearse        roll a fleet on this machine and report what devices and services noticed
-  follow          show what becomes of a device's connections, step by step
+  --hints         run the pod, and show on stderr how to connect a device and how to send it a message
+  openapi         print the OpenAPI 3.1 document for services and operators, and exit
+  asyncapi        print the AsyncAPI 3.0 document for devices, and exit
+  rehearse        perform a rolling update of a fleet on this machine, and report what devices and services noticed
+  follow          show the events of a device's connections as they happen
   machines        print the statecharts of a connection and of the pod
 
-Exit codes: 0 drained; 1 ended by force, or could not start; 2 the configuration or the arguments are wrong.
-SIGTERM or SIGINT drains the pod; a second one ends it at once.
+Exit codes: 0 drained; 1 the drain was ended by force, or the pod could not start; 2 the configuration or the arguments are wrong.
+SIGTERM or SIGINT drains the pod. A second one ends it immediately.
 
-Environment variables (an empty one counts as not set):
+Environment variables (an empty value counts as not set):
 
 ${lines.join('\n')}
 `;
@@ -83,7 +83,7 @@ Connect a device (in a second terminal):
 
   node --no-warnings --experimental-websocket -e '${script}'
 
-Push to it (in a third):
+Send it a message (in a third terminal):
 
   curl -H 'Content-Type: text/plain' --data 'hello' http://${callback}/callback/lamp-1
 

@@ -34,7 +34,7 @@ async function main(): Promise<number> {
   const config = loadConfig(process.env);
   if (invocation.command === 'print-config') return show(printableConfig(config));
   const output = new LogOutput(openStdout(), (lines) =>
-    log.warn({ podId: config.podId, lines }, 'log lines were dropped here: nobody read them in time'),
+    log.warn({ podId: config.podId, lines }, 'log lines were dropped here: stdout was not read in time'),
   );
   const log = createLogger(config.logLevel, output);
   process.on('uncaughtExceptionMonitor', (error) => log.fatal({ err: error }, 'crashed'));

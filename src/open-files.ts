@@ -44,7 +44,8 @@ export function openFilesWarning(limit: number | undefined, maxConnections: numb
   const { devices } = shareSockets(limit);
   if (devices >= (maxConnections || fewDevices)) return undefined;
   const wanted = maxConnections === 0 ? 'MAX_CONNECTIONS=0 sets no limit' : `MAX_CONNECTIONS=${maxConnections}`;
-  return `the limit of open files is ${limit}, so this pod takes at most ${devices} devices, but ${wanted}: raise the limit or lower MAX_CONNECTIONS`;
+  const advice = 'Raise the limit of open files or lower MAX_CONNECTIONS';
+  return `The limit of open files is ${limit}, so this pod accepts at most ${devices} devices, but ${wanted}. ${advice}`;
 }
 
 /** The soft limit of open files of this process, which Node raises to the hard limit at its start. Undefined: none, or not Linux. */

@@ -124,7 +124,7 @@ export function createPod(config: Config, dependencies: PodDependencies): Pod {
   function limitPort(server: Server, name: string, maxSockets: number): void {
     const dropping = new Episode(clock, {
       begins: () =>
-        log.warn({ port: name, maxSockets }, 'new connections are cut: the limit of open files allows no more'),
+        log.warn({ port: name, maxSockets }, 'new connections are closed at once: the limit of open files is reached'),
       ends: (cut) => log.info({ port: name, cut }, 'new connections are accepted again'),
     });
     limitConnections(server, maxSockets, () => dropping.happened());

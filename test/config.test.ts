@@ -155,7 +155,7 @@ describe('a URL', () => {
   ])('that is refused, %s=%j, is not shown: nobody can say what of it is a password', (name, value, shown, allowed) => {
     const message = refusal({ [name]: value });
 
-    expect(message.startsWith(`${name}=${shown}: allowed is `)).toBe(true);
+    expect(message.startsWith(`${name}=${shown} is not allowed. Use `)).toBe(true);
     expect(message).toContain(allowed);
   });
 });
@@ -174,9 +174,9 @@ describe('the login of Sentinels', () => {
   });
 
   it.each<[string, Environment, string]>([
-    ['a user without a password', { ...sentinels, REDIS_SENTINEL_USERNAME: 'S3cret' }, 'needs REDIS_SENTINEL_PASSWORD'],
-    ['one server', { REDIS_URL: 'redis://a', REDIS_SENTINEL_PASSWORD: 'S3cret' }, 'needs redis+sentinel://'],
-    ['no Redis', { REDIS_SENTINEL_PASSWORD: 'S3cret' }, 'needs redis+sentinel://'],
+    ['a user without a password', { ...sentinels, REDIS_SENTINEL_USERNAME: 'S3cret' }, 'has no effect without REDIS_SENTINEL_PASSWORD'],
+    ['one server', { REDIS_URL: 'redis://a', REDIS_SENTINEL_PASSWORD: 'S3cret' }, 'does not begin with redis+sentinel://'],
+    ['no Redis', { REDIS_SENTINEL_PASSWORD: 'S3cret' }, 'does not begin with redis+sentinel://'],
     ['a line feed at the end', { ...sentinels, REDIS_SENTINEL_PASSWORD: 'S3cret\n' }, 'without a space at either end'],
   ])('is refused for %s', (_what, env, sentence) => {
     const message = refusal(env);
@@ -207,7 +207,7 @@ describe('a plan of a drain', () => {
   });
 
   it('that was refused is taken with the grace period the refusal asks for', () => {
-    const [, least] = /allowed is at least (\d+)/.exec(refusal({ DRAIN_SWEEPS: '100' })) ?? [];
+    const [, least] = /Use at least (\d+)/.exec(refusal({ DRAIN_SWEEPS: '100' })) ?? [];
 
     const { drainPlan } = loadConfig({ DRAIN_SWEEPS: '100', TERMINATION_GRACE_MS: least });
     const message = refusal({ DRAIN_SWEEPS: '100', TERMINATION_GRACE_MS: String(Number(least) - 1) });
@@ -297,17 +297,17 @@ const jwtSecret = 'a S3cret of at least 32 bytes, so.';
 
 describe('authentication that is set up by halves', () => {
   it.each<[string, Environment, string]>([
-    ['jwt without anything to check with', { DEVICE_AUTH: 'jwt' }, 'DEVICE_AUTH=jwt: needs either'],
+    ['jwt without anything to check with', { DEVICE_AUTH: 'jwt' }, 'DEVICE_AUTH=jwt needs a key'],
     [
       'a secret and public keys',
       { DEVICE_AUTH: 'jwt', DEVICE_JWT_SECRET: jwtSecret, DEVICE_JWKS_URL: 'https://a' },
-      'not both',
+      'Unset one of them',
     ],
-    ['a secret nobody asks for', { DEVICE_JWT_SECRET: jwtSecret }, 'DEVICE_AUTH=none: with DEVICE_JWT_SECRET'],
-    ['keys nobody asks for', { DEVICE_JWKS_URL: 'https://a' }, 'DEVICE_AUTH=none: with DEVICE_JWKS_URL'],
-    ['an issuer nobody asks for', { DEVICE_JWT_ISSUER: 'me' }, 'DEVICE_AUTH=none: with DEVICE_JWT_ISSUER'],
-    ['an audience nobody asks for', { DEVICE_JWT_AUDIENCE: 'us' }, 'DEVICE_AUTH=none: with DEVICE_JWT_AUDIENCE'],
-    ['bearer without tokens', { CALLBACK_AUTH: 'bearer' }, 'CALLBACK_AUTH=bearer: needs CALLBACK_TOKENS'],
+    ['a secret nobody asks for', { DEVICE_JWT_SECRET: jwtSecret }, 'DEVICE_JWT_SECRET is set but DEVICE_AUTH=none'],
+    ['keys nobody asks for', { DEVICE_JWKS_URL: 'https://a' }, 'DEVICE_JWKS_URL is set but DEVICE_AUTH=none'],
+    ['an issuer nobody asks for', { DEVICE_JWT_ISSUER: 'me' }, 'DEVICE_JWT_ISSUER is set but DEVICE_AUTH=none'],
+    ['an audience nobody asks for', { DEVICE_JWT_AUDIENCE: 'us' }, 'DEVICE_JWT_AUDIENCE is set but DEVICE_AUTH=none'],
+    ['bearer without tokens', { CALLBACK_AUTH: 'bearer' }, 'CALLBACK_AUTH=bearer needs tokens'],
   ])('is refused: %s', (_what, env, sentence) => {
     const message = refusal(env);
 
@@ -330,7 +330,7 @@ describe('a secret', () => {
   ])('that is refused is not shown: %s=%j', (name, value) => {
     const message = refusal({ [name]: value });
 
-    expect(message).toMatch(new RegExp(`^${name}=.*\\*\\*\\*.*: allowed is`));
+    expect(message).toMatch(new RegExp(`^${name}=.*\\*\\*\\* is not allowed. Use `));
     expect(message).not.toContain('S3cret');
   });
 
@@ -389,7 +389,7 @@ describe('a warning at start', () => {
   it.each([
     ['DEVICE_AUTH=none', { REDIS_URL: 'redis://127.0.0.1', POD_IP: '10.0.0.1' }],
     ['CALLBACK_AUTH=none', { CALLBACK_TOKENS: 'a-token-of-16-by' }],
-    ['CONNECTS_PER_ADDRESS_PER_SECOND without', { CONNECTS_PER_ADDRESS_PER_SECOND: '5' }],
+    ['CONNECTS_PER_ADDRESS_PER_SECOND is set without TRUSTED_PROXIES', { CONNECTS_PER_ADDRESS_PER_SECOND: '5' }],
     ['TRUSTED_PROXIES has no effect', { TRUSTED_PROXIES: '10.0.0.0/8' }],
     ['POD_IP is outside POD_CIDRS', { POD_IP: '192.0.2.1' }],
     ['PONG_TIMEOUT_MS', { PONG_TIMEOUT_MS: '25000' }],
@@ -397,8 +397,8 @@ describe('a warning at start', () => {
     ['browsers send https://app.example.com', { ALLOWED_ORIGINS: 'https://App.example.com' }],
     ['browsers send https://app.example.com', { ALLOWED_ORIGINS: 'https://app.example.com/' }],
     ['browsers send https://app.example.com', { ALLOWED_ORIGINS: 'https://app.example.com:443' }],
-    ['ALLOWED_ORIGINS has app.example.com: no browser sends it', { ALLOWED_ORIGINS: 'app.example.com' }],
-    ['ALLOWED_ORIGINS has https://: no browser sends it', { ALLOWED_ORIGINS: 'https://' }],
+    ['ALLOWED_ORIGINS contains app.example.com: no browser sends it', { ALLOWED_ORIGINS: 'app.example.com' }],
+    ['ALLOWED_ORIGINS contains https://: no browser sends it', { ALLOWED_ORIGINS: 'https://' }],
   ])('is given for %s', (about, env) => {
     expect(warnings(env)).toContain(about);
   });

@@ -48,7 +48,7 @@ describe('the warning at start', () => {
   ])('names both numbers: %s', (_what, limit, maxConnections, sentence) => {
     const warning = openFilesWarning(limit, maxConnections);
 
-    expect(warning).toContain(`the limit of open files is ${limit}`);
+    expect(warning).toContain(`The limit of open files is ${limit}`);
     expect(warning).toContain(`at most ${shareSockets(limit).devices} devices`);
     expect(warning).toContain(sentence);
   });

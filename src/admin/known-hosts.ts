@@ -13,7 +13,7 @@ export function requireKnownHost(names: readonly string[] = []) {
     if (headers.host === undefined || isKnown(headers.host, known)) return next();
     throw new Problem({
       code: 'other-host',
-      detail: 'the Host of a request to this port is an IP address, localhost or one of ADMIN_HOSTS',
+      detail: 'the Host header must be an IP address, localhost or one of ADMIN_HOSTS',
     });
   };
 }

@@ -7,11 +7,11 @@ import { queryNumber } from '../http/query.ts';
 
 export const eventsQuery = z
   .strictObject({
-    device: z.string({ error: 'is one id' }).optional().describe('follow this device'),
-    sample: queryNumber(1, 100).optional().describe('follow the next so many connections'),
+    device: z.string({ error: 'must be one deviceId' }).optional().describe('follow this device'),
+    sample: queryNumber(1, 100).optional().describe('follow this many of the next connections'),
   })
   .refine(({ device, sample }) => device === undefined || sample === undefined, {
-    error: 'is for following no device',
+    error: 'is not allowed together with device',
     path: ['sample'],
   });
 
@@ -20,11 +20,11 @@ const place = { serverIp: z.string(), port: z.int(), podId: z.string() };
 
 /** A connection of this pod. */
 export const connectionInFull = connectionDescription.extend({
-  at: time.describe('the time on the pod'),
-  subprotocol: z.string().describe('empty when none was asked for'),
-  since: time.describe('when it came into its state'),
-  cause: z.string().optional().describe('the event that brought it there'),
-  next: z.array(z.object({ what: z.string(), at: time })).describe('what it waits for, the next first'),
+  at: time.describe('current time of the pod'),
+  subprotocol: z.string().describe('empty if the device asked for none'),
+  since: time.describe('when the connection entered its state'),
+  cause: z.string().optional().describe('the event that led to this state'),
+  next: z.array(z.object({ what: z.string(), at: time })).describe('the coming deadlines, the earliest first'),
   bytes: z.object({ received: z.int(), sent: z.int(), waiting: z.int() }),
 });
 
@@ -44,7 +44,7 @@ export const knownPods = z.object({
         startedAt: time,
       }),
     )
-    .describe('the oldest first'),
+    .describe('the oldest pod first'),
 });
 
 export const liveOperations = {
@@ -56,7 +56,7 @@ export const liveOperations = {
     answers: {
       200: {
         about:
-          'Without a query an `overview` every second. With one a `step` for every event that those connections are told: `{"at","deviceId","traceId","event","from","to","reason"?}`; it ends with the last of a sample. `missed` in either says how many a slow reader was not sent. And `alive` every 15 s.',
+          'Without a query: an `overview` every second. With a query: a `step` for every event of the followed connections, `{"at","deviceId","traceId","event","from","to","reason"?}`. The stream ends with the last connection of a sample. `missed` says how many events the pod left out before this one because the reader was slow. There is an `alive` every 15 s.',
         content: { 'text/event-stream': z.string() },
       },
     },
@@ -66,11 +66,11 @@ export const liveOperations = {
     methods: ['get'],
     base: '/connections',
     path: '/{deviceId}',
-    summary: "All that is known of a device's connection, or which pod it is on",
+    summary: "Show a device's connection in full, or the pod that it is on",
     parameters: { deviceId },
     answers: {
       200: {
-        about: 'It is on this pod, or on another one.',
+        about: 'The connection on this pod, or the pod that the device is on.',
         content: { 'application/json': z.union([connectionInFull, ownerOfDevice]) },
       },
     },
@@ -83,14 +83,14 @@ export const liveOperations = {
     summary: "Close a device's connection on this pod with 4503",
     parameters: { deviceId },
     headers: ['If-Match'],
-    answers: { 204: { about: 'It is being closed.' } },
+    answers: { 204: { about: 'The pod closes the connection.' } },
     problems: ['bad-device-id', 'bad-precondition', 'other-origin', 'not-connected', 'other-connection'],
   },
   pods: {
     methods: ['get'],
     path: '/pods',
-    summary: 'The fleet, as the registry knows it',
-    answers: { 200: { about: 'Every pod.', content: { 'application/json': knownPods } } },
+    summary: 'List all pods of the registry',
+    answers: { 200: { about: 'All pods.', content: { 'application/json': knownPods } } },
     problems: ['registry-unavailable'],
   },
 } satisfies Record<string, Operation>;

@@ -65,7 +65,7 @@ export function liveRoutes({ self, connections, registry, overviews, followers, 
       const whom = whomOf(ctx);
       if (!whom) return stream(ctx, (open) => overviews.look((overview: Overview) => open.send('overview', overview)));
       if (followers.isFull) {
-        const detail = 'as many follow already as may at once';
+        const detail = 'too many clients already follow connections of this pod';
         throw new Problem({ code: 'too-many-followers', detail, headers: { 'Retry-After': '5' } });
       }
       stream(ctx, (open) =>
@@ -138,7 +138,7 @@ async function ownerOf(deviceId: string, registry: Registry, self: Self): Promis
 }
 
 function notHere(): Problem {
-  return new Problem({ code: 'not-connected', detail: 'this pod does not hold the device' });
+  return new Problem({ code: 'not-connected', detail: 'the device is not connected to this pod' });
 }
 
 function unavailable(): never {

@@ -6,13 +6,13 @@ import { formatMachine, isMachineFormat, machineFormats, machines } from './mach
 
 const names = [...machines.keys()].join(' or ');
 
-export const machinesHelpText = `ws-connect machines: prints the statecharts the program runs
+export const machinesHelpText = `ws-connect machines: prints the statecharts that the program runs
 
 Usage: ws-connect machines [${[...machines.keys()].join(' | ')}] [--format ${machineFormats.join(' | ')}]
 
-  connection, pod  which one; without a name all of them, one after the other (but for svg)
-  --format         mermaid (default), which GitHub draws in Markdown; svg, a picture; json, the chart as xstate has it
-  --help           show this and exit
+  connection, pod  the machine to print; without a name all machines are printed (not with svg)
+  --format         mermaid (default): a diagram that GitHub shows in Markdown; svg: a picture; json: the chart as XState JSON
+  --help           show this text and exit
 
 Exit codes: 0 printed; 2 the arguments are wrong.
 `;
@@ -31,8 +31,8 @@ export async function printMachines(args: string[]): Promise<number> {
 function parse(args: string[]): { help: boolean; name: string | undefined; format: MachineFormat } {
   const { values, positionals } = parseStrictly(args);
   const { help = false, format = 'mermaid' } = values;
-  if (positionals.length > 1) throw misuse(`${positionals.join(' ')}: one machine at a time, ${names}`);
-  if (!isMachineFormat(format)) throw misuse(`--format ${format}: must be ${machineFormats.join(', ')}`);
+  if (positionals.length > 1) throw misuse(`${positionals.join(' ')} is not allowed. Use one machine, ${names}`);
+  if (!isMachineFormat(format)) throw misuse(`--format ${format} is not allowed. Use ${machineFormats.join(' or ')}`);
   return { help, name: positionals[0], format };
 }
 
@@ -50,12 +50,12 @@ function parseStrictly(args: string[]) {
 
 function find(name: string): AnyStateMachine {
   const machine = machines.get(name);
-  if (!machine) throw misuse(`${name}: there is no such machine; there are ${[...machines.keys()].join(' and ')}`);
+  if (!machine) throw misuse(`There is no machine ${name}. Use ${names}`);
   return machine;
 }
 
 async function formatAll(format: MachineFormat): Promise<string> {
-  if (format === 'svg') throw misuse(`--format svg is one picture: say which, ${names}`);
+  if (format === 'svg') throw misuse(`--format svg prints one picture. Name the machine, ${names}`);
   if (format === 'json') {
     return JSON.stringify(Object.fromEntries([...machines].map(([name, { config }]) => [name, config])), null, 2);
   }

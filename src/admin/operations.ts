@@ -6,12 +6,12 @@ import type { Operation } from '../http/operation.ts';
 import { queryNumber, queryWord } from '../http/query.ts';
 import { machineFormats } from './machines.ts';
 
-const text = z.string({ error: 'is text' });
+const text = z.string({ error: 'must be text' });
 
 export const connectionsQuery = z.strictObject({
-  state: text.default('').describe('only those in this state; `registered` finds `registered.idle` too'),
-  prefix: text.default('').describe('only devices whose id begins so'),
-  limit: queryNumber(1, 1000).default(100).describe('at most so many'),
+  state: text.default('').describe('only connections in this state; `registered` includes `registered.idle`'),
+  prefix: text.default('').describe('only devices whose deviceId begins with this text'),
+  limit: queryNumber(1, 1000).default(100).describe('largest number of connections to list'),
 });
 
 export const machineQuery = z.strictObject({ format: queryWord(...machineFormats).default('json') });
@@ -23,47 +23,47 @@ export const adminOperations = {
     methods: ['get'],
     path: '/livez',
     summary: 'Liveness; never asks Redis',
-    answers: { 200: { about: 'The event loop runs, draining included.', content: ok } },
+    answers: { 200: { about: 'The event loop runs, also during a drain.', content: ok } },
     problems: [],
   },
   readyz: {
     methods: ['get'],
     path: '/readyz',
-    summary: 'Readiness: are new devices welcome',
+    summary: 'Readiness; does the pod accept new devices?',
     answers: {
-      200: { about: 'From the first contact with the registry to the start of a drain.', content: ok },
+      200: { about: 'The pod accepts new devices: from the first contact with the registry to the start of a drain.', content: ok },
     },
     problems: ['not-ready'],
   },
   preStop: {
     methods: ['get', 'post'],
     path: '/pre-stop',
-    summary: 'Start the drain, or join the running one',
-    answers: { 200: { about: 'The drain is over.', content: { 'application/json': drainReport } } },
+    summary: 'Start the drain, or wait for the running one',
+    answers: { 200: { about: 'The drain has ended.', content: { 'application/json': drainReport } } },
     problems: ['other-origin'],
   },
   drain: {
     methods: ['get'],
     path: '/drain',
-    summary: 'How far the drain is',
-    answers: { 200: { about: 'At any time.', content: { 'application/json': drainProgress } } },
+    summary: 'Progress of the drain',
+    answers: { 200: { about: 'The progress, also when no drain is running.', content: { 'application/json': drainProgress } } },
     problems: [],
   },
   metrics: {
     methods: ['get'],
     path: '/metrics',
     summary: 'Metrics for Prometheus',
-    answers: { 200: { about: 'Prometheus text.', content: { 'text/plain': z.string() } } },
+    answers: { 200: { about: 'The metrics in the text format of Prometheus.', content: { 'text/plain': z.string() } } },
     problems: [],
   },
   connections: {
     methods: ['get'],
     path: '/connections',
-    summary: "A page of this pod's connections",
+    summary: 'List connections of this pod',
     query: connectionsQuery,
     answers: {
       200: {
-        about: 'Those that fit, of `total` there are.',
+        about: 'The connections that match. `total` counts all connections of the pod.',
         content: {
           'application/json': z.object({ total: z.int(), connections: z.array(connectionDescription) }),
         },
@@ -79,7 +79,7 @@ export const adminOperations = {
     query: machineQuery,
     answers: {
       200: {
-        about: "The chart as XState's JSON, as Mermaid, or as a picture.",
+        about: 'The chart as XState JSON, as a Mermaid diagram, or as a picture.',
         content: {
           'application/json': z.looseObject({ id: z.string() }),
           'text/plain': z.string(),

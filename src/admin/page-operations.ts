@@ -4,7 +4,7 @@ import type { AnswerHeader } from '../http/headers.ts';
 import type { Operation } from '../http/operation.ts';
 
 const headers: AnswerHeader[] = ['ETag'];
-const unchanged = { about: '`If-None-Match` names the one there is.', headers };
+const unchanged = { about: '`If-None-Match` names the current version.', headers };
 
 export const pageOperations = {
   page: {
@@ -17,11 +17,11 @@ export const pageOperations = {
   pageFile: {
     methods: ['get'],
     path: '/page/{file}',
-    summary: 'What the operator page is made of',
+    summary: 'A file of the operator page',
     parameters: { file: z.string() },
     answers: {
       200: {
-        about: 'Its style sheet, its icon, its script.',
+        about: 'The style sheet, the icon or the script of the page.',
         headers,
         content: { 'text/css': z.string(), 'image/svg+xml': z.string(), 'text/javascript': z.string() },
       },

@@ -9,4 +9,4 @@ export const deviceId = z
 export const traceId = z
   .string()
   .regex(/^[0-9a-f]{32}$/)
-  .describe('of one connection');
+  .describe('unique id of one connection');

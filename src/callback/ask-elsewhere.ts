@@ -16,12 +16,12 @@ export interface AskElsewhereOptions {
   log: Logger;
 }
 
-/** Longer than the pod waits for its device, ms. */
+/** Time for the answer, ms. It is longer than the other pod waits for the device. */
 const answerWithinMs = 3000;
 
 /**
- * Asks the pod that the registry names whether its connection of a device is alive. A pod that does not answer has none. While the
- * registry is away nobody knows: then the connection counts as alive.
+ * Asks the owner of a device whether its connection is alive. If the owner does not answer, there is no such connection. While the
+ * registry is down the owner is unknown; then the connection counts as alive.
  */
 export function createAskElsewhere(options: AskElsewhereOptions): AskElsewhere {
   const { registry, podClient, self, isPodAddress, log } = options;
@@ -45,7 +45,7 @@ export function createAskElsewhere(options: AskElsewhereOptions): AskElsewhere {
       });
       return status === 200;
     } catch (error) {
-      log.debug({ err: error, deviceId, podId }, 'the pod with the present connection did not answer');
+      log.debug({ err: error, deviceId, podId }, 'the pod that holds the current connection did not answer');
       return false;
     }
   };

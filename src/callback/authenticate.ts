@@ -6,12 +6,12 @@ import { discardBody } from '../http/body.ts';
 import { hopToken, proofHeader, proofOf } from './pod-proof.ts';
 import { refusePages } from './refuse-pages.ts';
 
-/** The proof to answer a token with; undefined when the token is not known. */
+/** Returns the proof that belongs to a token. Undefined: this pod does not know the token. */
 export type TokenCheck = (token: string) => string | undefined;
 
 /**
- * Knows these tokens, and the hop tokens that are derived from them for this pod. How long it takes tells nothing about them: of both
- * sides the hashes are compared, which are of one length, and with every token, also after one fitted.
+ * Creates the check for these tokens and for the hop tokens that are derived from them for this pod. Its duration reveals nothing about
+ * the tokens: it compares hashes of equal length, and it compares all of them, also after a match.
  */
 export function createTokenCheck(tokens: readonly string[], { podId, serverIp, port }: Self): TokenCheck {
   const pod = { podId, serverIp, port: port() };
@@ -28,8 +28,8 @@ export function createTokenCheck(tokens: readonly string[], { podId, serverIp, p
 }
 
 /**
- * Lets nobody pass without one of these tokens, or the hop token of one, whatever the path. What is answered to the others carries the
- * proof of this pod. `onRefused` hears of those who are turned away.
+ * Middleware for CALLBACK_AUTH=bearer. On every path, a request needs one of these tokens or the hop token of one. Answers to such
+ * requests have the proof of this pod. All other requests get a 401 problem, and `onRefused` is called.
  */
 export function requireToken(tokens: readonly string[], self: Self, onRefused: (path: string, code: string) => void) {
   const check = whenAsked(() => createTokenCheck(tokens, self));
@@ -42,8 +42,8 @@ export function requireToken(tokens: readonly string[], self: Self, onRefused: (
     }
     const problem =
       token === undefined
-        ? unauthorized('no-token', 'this listener wants an Authorization: Bearer header')
-        : unauthorized('bad-token', 'the token is none of those this pod knows');
+        ? unauthorized('no-token', 'this port requires an Authorization: Bearer header')
+        : unauthorized('bad-token', 'this pod does not know the token');
     onRefused(path, problem.code);
     await discardBody(req);
     throw problem;
@@ -51,8 +51,9 @@ export function requireToken(tokens: readonly string[], self: Self, onRefused: (
 }
 
 /**
- * Lets everybody pass but pages in browsers, of which `onRefused` hears. Answers carry the podId as the proof of this pod; or a real proof to one who shows a token that this pod knows
- * already, so that the pods of a fleet can begin to ask for tokens one by one.
+ * Middleware for CALLBACK_AUTH=none. It refuses only web pages in browsers, and calls `onRefused` then. Answers have the podId as the proof
+ * of this pod. If the request has a token that this pod knows, the answer has the real proof. So the pods of a fleet can change to bearer
+ * tokens one by one.
  */
 export function requireNothing(tokens: readonly string[], self: Self, onRefused: (path: string, code: string) => void) {
   const pass = refusePages(onRefused);
@@ -66,7 +67,7 @@ export function requireNothing(tokens: readonly string[], self: Self, onRefused:
   };
 }
 
-/** Makes it at the first request, because the port is not known before the pod listens. */
+/** Calls `make` once, at the first request, because the port is not known before the pod listens. */
 function whenAsked<T>(make: () => T): () => T {
   let made: T | undefined;
   return () => (made ??= make());

@@ -8,10 +8,10 @@ import { isMessageId } from '../message-id.ts';
 import type { Line } from './batch-lines.ts';
 import { tooLong } from './batch-lines.ts';
 
-/** What became of a line, or of one device of it. */
+/** The result of a line, or of one of its devices. */
 export interface Outcome {
   status: number;
-  /** None with a 200. */
+  /** Code of the problem. A 200 has none. */
   code?: string;
 }
 
@@ -20,15 +20,15 @@ export interface BatchLine {
   /** Whether they are good is still to be seen; null for what is no string. */
   deviceIds: readonly (string | null)[];
   message: Message;
-  /** The line itself, for another pod. */
+  /** The bytes of the line, to forward it to another pod. */
   line: Buffer;
-  /** The same line for some of its devices, if it has more than one. */
+  /** Creates the same line for some of its devices. Undefined if the line has one `deviceId`. */
   forDevices?: (deviceIds: readonly string[]) => Buffer;
 }
 
-/** A line that cannot be meant so. */
+/** A line that is refused as a whole. */
 export interface Refusal {
-  /** As far as it is there. */
+  /** The deviceId of the line. Null if it has none that is a string. */
   deviceId: string | null;
   refusal: Required<Outcome>;
 }
@@ -41,7 +41,7 @@ export interface BatchLineSettings {
   traceparent: string | undefined;
 }
 
-/** More devices than this want a second line. */
+/** Largest number of devices in one line. */
 export const maxDevicesOfLine = 1000;
 
 const badJson = refusalFor('bad-json');
@@ -55,7 +55,7 @@ const bodyTooLarge = refusalFor('body-too-large');
 const lineTooLong = refusalFor('line-too-long');
 
 const fields = new Set(['deviceId', 'deviceIds', 'data', 'base64', 'id', 'contentType']);
-/** What can stand in a header (RFC 9110 §5.5), as it would in a request for one device. */
+/** A header value (RFC 9110 §5.5), because a request for one device has the content type in a header. */
 const contentTypeShape = /^[\t\x20-\x7e]{0,256}$/;
 const base64Shape = /^[A-Za-z0-9+/]*={0,2}$/;
 
@@ -85,7 +85,7 @@ function idOf(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-/** Blank lines are no lines. */
+/** Is the line empty or only white space? Such lines are skipped. */
 export function isBlank(line: Line): boolean {
   return line !== tooLong && (line.length === 0 || (line[0]! <= 0x20 && line.toString('latin1').trim() === ''));
 }
@@ -97,11 +97,11 @@ function parse(line: Buffer): Record<string, unknown> | undefined {
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
     return isObject ? (value as Record<string, unknown>) : undefined;
   } catch {
-    return undefined; // the caller hears of it by the outcome
+    return undefined; // the result of the line reports it
   }
 }
 
-/** No unknown ones, and of each pair one. */
+/** True if there is no unknown field, one of `deviceId` and `deviceIds`, and one of `data` and `base64`. */
 function hasGoodFields(given: Record<string, unknown>): boolean {
   for (const name of Object.keys(given)) if (!fields.has(name)) return false;
   const { deviceId, deviceIds, data, base64 } = given;
@@ -116,7 +116,7 @@ function bodyOf({ data, base64 }: Record<string, unknown>, limit: number): Buffe
   if (base64 !== undefined) return typeof base64 === 'string' ? decode(base64, limit) : badFields;
   if (typeof data !== 'string') return badFields;
   if (data.length > limit || Buffer.byteLength(data) > limit) return bodyTooLarge;
-  return data.isWellFormed() ? Buffer.from(data) : invalidText; // half of a surrogate pair cannot be said in UTF-8
+  return data.isWellFormed() ? Buffer.from(data) : invalidText; // UTF-8 has no form for half of a surrogate pair
 }
 
 /** RFC 4648 §4, with its padding. */

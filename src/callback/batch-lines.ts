@@ -1,21 +1,21 @@
 import { Pieces } from '../http/pieces.ts';
 
-/** A line of the answer to a batch is never longer, bytes: a deviceId has at most 128. */
+/** Longest line in the answer to a batch, bytes. A deviceId has at most 128 bytes. */
 export const maxResultBytes = 1024;
 
-/** Stands for a line that was too long, of which nothing was kept. */
+/** Stands for a line that was too long. Its content was dropped. */
 export const tooLong = Symbol('too long');
 
-/** A line without its end. */
+/** A line without its line feed. */
 export type Line = Buffer | typeof tooLong;
 
 const lineFeed = 0x0a;
 const empty = Buffer.alloc(0);
 
-/** Cuts a stream of bytes into lines. However the bytes come, it keeps no more than one line of at most `limit` bytes. */
+/** Cuts a stream of bytes into lines. It never keeps more than one unfinished line of at most `limit` bytes. */
 export class Lines {
   readonly #limit: number;
-  /** What has come of the line that is not over yet. */
+  /** The beginning of the unfinished line. */
   readonly #begun = new Pieces();
   #isTooLong = false;
 
@@ -23,12 +23,12 @@ export class Lines {
     this.#limit = limit;
   }
 
-  /** Is the line that is not over yet longer than the limit already? */
+  /** Is the unfinished line already longer than the limit? */
   get isTooLong(): boolean {
     return this.#isTooLong;
   }
 
-  /** The lines that end in this chunk. A line may be a piece of it, and keeps it alive. */
+  /** The lines that end in this chunk. A line can be a slice of the chunk, which keeps the chunk in memory. */
   *take(chunk: Buffer): Generator<Line> {
     let start = 0;
     for (let end = chunk.indexOf(lineFeed); end !== -1; end = chunk.indexOf(lineFeed, start)) {
@@ -38,7 +38,7 @@ export class Lines {
     this.#keep(chunk.subarray(start));
   }
 
-  /** What came after the last line feed, if anything did. */
+  /** The unfinished line after the last line feed, or an empty list. */
   rest(): Line[] {
     return this.#begun.size > 0 || this.#isTooLong ? [this.#finish(empty)] : [];
   }

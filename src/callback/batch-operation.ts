@@ -1,4 +1,4 @@
-/** `POST /callback` as the OpenAPI document tells of it. */
+/** `POST /callback` in the OpenAPI document. */
 import { z } from 'zod';
 import { deviceId } from '../base/schemas.ts';
 import type { Operation } from '../http/operation.ts';
@@ -7,7 +7,7 @@ import { maxDevicesOfLine } from './batch-line.ts';
 import { batchQuery } from './message.ts';
 
 const fields = {
-  id: z.string().optional().describe('what the message is called'),
+  id: z.string().optional().describe('id of the message'),
   contentType: z
     .string()
     .optional()
@@ -23,7 +23,7 @@ export const batchLine = z.union(
   ),
 );
 
-/** What can become of a line, or of one device of it, but for the best. */
+/** Codes of the results of a line, or of one of its devices, that was not delivered. */
 export const resultCodes = [
   'bad-device-id',
   'bad-json',
@@ -51,10 +51,10 @@ export const resultCodes = [
 export const batchResult = z.union([
   z.object({ deviceId, status: z.literal(200) }),
   z.object({
-    deviceId: z.string().nullable().describe('null when the line does not say'),
+    deviceId: z.string().nullable().describe('null if the line has no readable deviceId'),
     status: z.int().min(400),
     code: z.enum(resultCodes),
-    line: z.int().optional().describe('the number of a line that was refused as a whole'),
+    line: z.int().optional().describe('the number of the line, if the pod refused the whole line'),
   }),
 ]);
 
@@ -66,11 +66,11 @@ export const batchOperation = {
   summary: 'Send many messages to many devices',
   query: batchQuery,
   headers: ['Ws-Connect-Hop', 'traceparent'],
-  body: { about: 'One such object a line, of at most 2 × `MAX_PAYLOAD_BYTES`.', content: { [mediaType]: batchLine } },
+  body: { about: 'One JSON object per line. A line has at most 2 × `MAX_PAYLOAD_BYTES`.', content: { [mediaType]: batchLine } },
   answers: {
     200: {
       about:
-        'One such object a line for each device, in the order of the input, while the rest still comes. An answer with fewer is one of a pod that has ended: send the rest again.',
+        'One JSON object per line, one line for each device, in the order of the input. The pod sends them while it still receives the request. If the answer ends with too few lines, the pod has stopped: send the rest again.',
       content: { [mediaType]: batchResult },
     },
   },

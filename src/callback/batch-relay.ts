@@ -4,7 +4,7 @@ import { Lines, maxResultBytes, tooLong } from './batch-lines.ts';
 import type { Delivery } from './batch-results.ts';
 import type { PodExchange } from './pod-exchange.ts';
 
-/** How long the answer may take to end once nothing of it is owed any more, ms. */
+/** How long the answer has time to end after its last result, ms. */
 const endWithinMs = 5000;
 
 /** The part of a batch that goes to one other pod: one request, whose results come back in the order of its lines. */
@@ -12,26 +12,26 @@ export class Relay {
   readonly #outgoing: ClientRequest;
   readonly #onBroken: (cause: unknown) => Outcome;
   readonly #results = new Lines(maxResultBytes);
-  /** In the order of the results to come. */
+  /** The deliveries without a result, in the order of the results. */
   #owed: Delivery[] = [];
   #isOver = false;
-  /** Ms on the pod's clock. */
+  /** Time of the last line, ms on the pod's clock. */
   lastUsedAt = 0;
 
-  /** `onBroken` says what becomes of those whose results are still owed when it breaks. */
+  /** `onBroken` returns the outcome of the deliveries that have no result when the request breaks. */
   constructor(exchange: PodExchange, onBroken: (cause: unknown) => Outcome) {
     this.#outgoing = exchange.outgoing;
     this.#onBroken = onBroken;
-    this.#outgoing.on('error', (error) => this.#break(error)); // more than one may come
+    this.#outgoing.on('error', (error) => this.#break(error)); // there can be more than one error
     exchange.onAnswer((response) => this.#read(response));
   }
 
-  /** Nothing can be sent with it any more. */
+  /** True if no more lines can be sent. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** When the result that it owes the longest was asked for; Infinity when it owes none. */
+  /** When the oldest line without a result was sent, ms on the pod's clock. Infinity if there is none. */
   get owesSince(): number {
     return this.#owed[0]?.startedAt ?? Infinity;
   }
@@ -48,12 +48,12 @@ export class Relay {
     this.#expectEnd();
   }
 
-  /** Gives up on what it owes. */
+  /** Ends the request. Deliveries without a result get the outcome of `onBroken`. */
   destroy(cause: Error): void {
     this.#break(cause);
   }
 
-  /** Nobody waits for what it owes. */
+  /** Ends the request without results, because the client of the batch has gone. */
   abandon(): void {
     this.#owed = [];
     this.#break(undefined);
@@ -61,10 +61,10 @@ export class Relay {
 
   #read(response: IncomingMessage): void {
     const { statusCode = 0 } = response;
-    if (statusCode !== 200) return this.#break(new Error(`answered with ${statusCode}`));
+    if (statusCode !== 200) return this.#break(new Error(`the pod answered with status ${statusCode}`));
     response.on('data', (chunk: Buffer) => {
       for (const line of this.#results.take(chunk)) this.#hear(line === tooLong ? '' : line.toString('utf8'));
-      if (this.#results.isTooLong) this.#break(new Error('a result without an end'));
+      if (this.#results.isTooLong) this.#break(new Error('the answer has a line that is too long'));
     });
     response.on('error', (error) => this.#break(error));
     response.once('end', () => {
@@ -80,13 +80,13 @@ export class Relay {
       next.settle(result.outcome, 'forwarded');
       return this.#expectEnd();
     }
-    this.#break(new Error(`not a result that was asked for: ${line.slice(0, 200)}`));
+    this.#break(new Error(`unexpected line in the answer: ${line.slice(0, 200)}`));
   }
 
-  /** Nobody else looks after a request whose lines are all answered. */
+  /** Cuts the request if its answer does not end soon after the last result. Nothing else watches it then. */
   #expectEnd(): void {
     if (!this.#isOver || this.#owed.length > 0) return;
-    const timer = setTimeout(() => this.#break(new Error('the answer has no end')), endWithinMs).unref();
+    const timer = setTimeout(() => this.#break(new Error('the answer did not end in time')), endWithinMs).unref();
     this.#outgoing.once('close', () => clearTimeout(timer));
   }
 
@@ -108,6 +108,6 @@ function parseResult(line: string): { deviceId: unknown; outcome: Outcome } | un
     const isOne = typeof status === 'number' && status >= 200 && status <= 599;
     return isOne ? { deviceId, outcome: typeof code === 'string' ? { status, code } : { status } } : undefined;
   } catch {
-    return undefined; // it breaks the request off
+    return undefined; // the caller ends the request
   }
 }

@@ -17,13 +17,13 @@ export interface RelaysOptions {
   /** The path of the batch, with its query. */
   path: string;
   headers: Record<string, string>;
-  /** How long a pod may owe a result, ms. */
+  /** How long a pod has time for a result, ms. */
   answerWithinMs: number;
 }
 
-/** A pod that is sent nothing for this long is not kept waiting, ms: well before it would cut the request. */
+/** A request without new lines for this time is ended, ms. The other pod would cut it later. */
 const idleMs = 5000;
-/** A pod that has failed is left alone for this long, ms: lines for it are not each to wait for another time-out. */
+/** A pod that has failed gets no lines for this time, ms. So not every line has to wait for a timeout. */
 const failedMs = 1000;
 
 const unreachable = refusalFor('owner-unreachable');
@@ -34,7 +34,7 @@ export interface Outbound {
   owner: Owner;
 }
 
-/** What of a batch goes to other pods: one request for each of them. */
+/** Forwards the lines of a batch to other pods, with one request to each pod. */
 export class Relays {
   readonly #options: RelaysOptions;
   readonly #byPod = new Map<string, Relay>();
@@ -45,7 +45,7 @@ export class Relays {
     this.#options = options;
   }
 
-  /** Sends these on, in this order. Neighbours of one line and one pod go as one line. */
+  /** Forwards these deliveries in this order. Consecutive deliveries of one line to one pod are sent as one line. */
   send(outbound: readonly Outbound[], now: number): void {
     const byPod = new Map<string, Outbound[]>();
     for (const one of outbound) {
@@ -57,10 +57,10 @@ export class Relays {
     for (const [pod, those] of byPod) this.#sendTo(pod, those, now);
   }
 
-  /** Gives up on pods that take too long, and lets go of those that have nothing to do. */
+  /** Ends requests to pods that take too long, and requests without new lines. Call it from time to time. */
   check(now: number): void {
     for (const [pod, relay] of this.#byPod) {
-      if (now - relay.owesSince > this.#options.answerWithinMs) relay.destroy(new Error('answer timed out'));
+      if (now - relay.owesSince > this.#options.answerWithinMs) relay.destroy(new Error('the answer timed out'));
       else if (relay.owesSince === Infinity && now - relay.lastUsedAt > idleMs) relay.end();
       if (relay.isOver && relay.owesSince === Infinity) this.#byPod.delete(pod);
     }
@@ -71,7 +71,7 @@ export class Relays {
     for (const relay of this.#byPod.values()) if (!relay.isOver) relay.end();
   }
 
-  /** The caller has gone. */
+  /** Ends all requests, because the client of the batch has gone. */
   abandon(): void {
     for (const relay of this.#byPod.values()) relay.abandon();
   }
@@ -92,7 +92,7 @@ export class Relays {
     relay.send(linesOf(deliveries), deliveries);
   }
 
-  /** The request to this pod, or what becomes of its lines because none can be begun. */
+  /** The open request to this pod. If none can be started, the outcome for its lines. */
   #relayTo(pod: string, owner: Owner): Relay | Outcome {
     const known = this.#byPod.get(pod);
     if (known && !known.isOver) return known;
@@ -112,7 +112,7 @@ export class Relays {
     return relay;
   }
 
-  /** Node throws at once for what it cannot put into a request, such as a port that is none. */
+  /** Throws if Node cannot create the request, for example because of an invalid port. */
   #open({ serverIp, port, podId }: Owner): PodExchange {
     const { podClient, path, headers } = this.#options;
     return podClient.open({
@@ -126,7 +126,7 @@ export class Relays {
   }
 }
 
-/** A pod that is new at an address is another one than the pod before it. */
+/** Key of a pod. The podId is part of it, because another pod can get the same address later. */
 function nameOf({ podId, serverIp, port }: PodIdentity): string {
   return `${podId}@${hostPort(serverIp, port)}`;
 }

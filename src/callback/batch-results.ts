@@ -2,21 +2,21 @@ import type { ServerResponse } from 'node:http';
 import type { BatchLine, Outcome } from './batch-line.ts';
 
 export interface DeliveryInit {
-  /** Null when the line does not say. */
+  /** Null if the line has no readable deviceId. */
   deviceId: string | null;
   /** Undefined when the line was refused. */
   batchLine?: BatchLine;
   /** Why nothing will be sent. */
   refusal?: Outcome | undefined;
-  /** Which line was refused, from 1. */
+  /** Number of the refused line, from 1. */
   lineNumber?: number;
-  /** What it keeps in memory, about. */
+  /** About how much memory it uses, bytes. */
   bytes: number;
-  /** When it was taken, ms on the pod's clock. */
+  /** When the line was read, ms on the pod's clock. */
   startedAt: number;
 }
 
-/** One device of one line, until its result is out. */
+/** One device of one line, until its result is written. */
 export class Delivery {
   readonly deviceId: string | null;
   readonly batchLine: BatchLine | undefined;
@@ -37,25 +37,25 @@ export class Delivery {
     this.#onSettled = onSettled;
   }
 
-  /** The first outcome counts. `label` is what the metrics call it. */
+  /** Sets the outcome. Only the first call counts. `label` is the outcome in the metrics. */
   settle({ status, code }: Outcome, label = code ?? 'delivered'): void {
     if (this.outcome) return;
     this.outcome = code === undefined ? { status } : { status, code };
     this.#onSettled(this, label);
   }
 
-  /** The hot path: JSON leaves every character of a good id as it is. */
+  /** The line of the answer. This is a hot path: JSON does not escape any character of a valid deviceId. */
   toLine(): string {
     if (this.outcome!.status === 200) return `{"deviceId":"${this.deviceId}","status":200}\n`;
     return `${JSON.stringify({ deviceId: this.deviceId, ...this.outcome, line: this.#lineNumber })}\n`;
   }
 }
 
-/** Deliveries whose results are not out yet, and what their lines keep in memory, bytes: with so many no more are taken. */
+/** No more lines are read with this many deliveries without a written result, or with this much memory for their lines (bytes). */
 const maxPending = 256;
 const maxPendingBytes = 1024 * 1024;
 
-/** The answer of a batch: one line for each delivery in the order in which they were taken, as soon as all before it are settled. */
+/** The answer of a batch: one line for each delivery, in the order of the input, written when all before it have an outcome. */
 export class Results {
   readonly #response: ServerResponse;
   readonly #onWritten: () => void;
@@ -63,7 +63,7 @@ export class Results {
   #bytes = 0;
   #isWriteDue = false;
 
-  /** `onWritten`: some are out, or the caller reads on. */
+  /** `onWritten` is called after results were written, and when the client reads again. */
   constructor(response: ServerResponse, onWritten: () => void) {
     this.#response = response;
     this.#onWritten = onWritten;
@@ -78,7 +78,7 @@ export class Results {
     return this.#pending.length >= maxPending || this.#bytes >= maxPendingBytes;
   }
 
-  /** The next result to write is not there yet. */
+  /** True if the next result is not known yet. */
   get waitsForDevices(): boolean {
     const [next] = this.#pending;
     return next !== undefined && !next.outcome;
@@ -89,7 +89,7 @@ export class Results {
     this.#bytes += delivery.bytes;
   }
 
-  /** A delivery is settled. All that settle in one turn of the event loop are written at once. */
+  /** Call it when a delivery has an outcome. All outcomes of one turn of the event loop are written together. */
   settled(): void {
     if (this.#isWriteDue) return;
     this.#isWriteDue = true;

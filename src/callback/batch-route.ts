@@ -23,10 +23,10 @@ export interface BatchRouteOptions extends Omit<
 }
 
 const isBatch = /^\s*application\/x-ndjson\s*(;|$)/i;
-/** By how much later than the pod itself its asker gives up on a device, ms. */
+/** How much longer the forwarding pod waits for a result than the owner waits for the device, ms. */
 const answerMarginMs = 3000;
 
-/** Answers `POST /callback`: a result line for each device of each line, while the lines still come. */
+/** Answers `POST /callback`: one result line for each device of each line, while the request is still being sent. */
 export function batchRoute(options: BatchRouteOptions): (ctx: Context) => Promise<void> {
   const drawBatchId = createRandomIds();
   const { maxPayloadBytes, longRequests, log } = options;
@@ -51,21 +51,21 @@ export function batchRoute(options: BatchRouteOptions): (ctx: Context) => Promis
       await discardBody(ctx.req);
       throw error;
     }
-    ctx.respond = false; // Koa would answer with a whole body
+    ctx.respond = false; // the answer is written line by line, not as one body of Koa
     longRequests.add(ctx.req);
-    ctx.res.writeHead(200, { 'Content-Type': mediaType }).flushHeaders(); // the caller may wait for it before the first line
+    ctx.res.writeHead(200, { 'Content-Type': mediaType }).flushHeaders(); // a client may wait for it before its first line
     try {
       await batch.run();
     } catch (error) {
       log.error({ err: error }, 'batch failed');
-      ctx.res.destroy(); // too late for another answer
+      ctx.res.destroy(); // it is too late for another status
     } finally {
       longRequests.delete(ctx.req);
     }
   };
 }
 
-/** Names of its own for the messages of one batch, which nobody else can guess either: each costs next to nothing. */
+/** Creates ids for the messages of one batch: the random id of the batch and a number. This is cheap, and the ids cannot be guessed. */
 function numbered(batchId: string): () => string {
   let count = 0;
   return () => {
@@ -76,13 +76,13 @@ function numbered(batchId: string): () => string {
 
 function requireBatch(ctx: Context): void {
   if (!isBatch.test(ctx.get('Content-Type'))) {
-    const detail = `messages to many devices come as ${mediaType}`;
+    const detail = `the content type of a batch must be ${mediaType}`;
     const headers = { 'Accept-Post': mediaType };
     throw new Problem({ code: 'unsupported-media-type', detail, headers });
   }
   const objection = objectionTo(ctx.req);
   if (objection) throw objection;
   if (ctx.req.headers['if-match'] === undefined) return;
-  const detail = 'If-Match means one connection; a batch is for many';
+  const detail = 'If-Match is not allowed with a batch: it names one connection, and a batch is for many';
   throw new Problem({ code: 'bad-precondition', detail });
 }

@@ -29,14 +29,14 @@ export interface BatchOptions {
   settings: BatchLineSettings;
   /** Another pod has sent it on. */
   wasForwarded: boolean;
-  /** The pod is closing: no more lines are taken. */
+  /** Aborted when the pod closes. Then no more lines are read. */
   closing: AbortSignal;
   metrics: Metrics;
   clock: Clock;
   log: Logger;
 }
 
-/** How long a caller may neither send nor read, ms. */
+/** A client that neither sends nor reads for this time is cut, ms. */
 const idleMs = 30_000;
 const tickMs = 1000;
 
@@ -44,8 +44,8 @@ const badDeviceId = refusalFor('bad-device-id');
 const internalError = refusalFor('internal-error');
 
 /**
- * One batch from its first line to its last result. No more lines are read than results can be written, so what it keeps in memory
- * is bounded however long it is. The deliveries to one device begin in the order of their lines.
+ * One batch, from its first line to its last result. It reads only as many lines as it can write results, so its memory is bounded for
+ * any length of the batch. Deliveries to one device start in the order of their lines.
  */
 export class Batch {
   readonly #options: BatchOptions;
@@ -58,7 +58,7 @@ export class Batch {
   /** When its caller last sent or read something, ms on the pod's clock. */
   #progressAt: number;
   #isCut = false;
-  /** Goes on with what `#change` waits for. */
+  /** Resolves the promise that `#until` waits for. */
   #wake: () => void = () => {};
 
   constructor(options: BatchOptions) {
@@ -72,7 +72,7 @@ export class Batch {
     });
   }
 
-  /** Resolves once the last result is out, or the caller has gone. */
+  /** Runs the batch. Resolves after the last result was written, or when the client has gone. */
   async run(): Promise<void> {
     const { request, response, clock, closing, relays } = this.#options;
     const wake = () => this.#wake();
@@ -104,7 +104,7 @@ export class Batch {
     if (this.#options.request.readableEnded) await this.#take(this.#lines.rest());
   }
 
-  /** What has come; undefined once no more will, or is wanted. */
+  /** The next bytes of the request. Undefined at its end, or when no more lines are read. */
   async #read(): Promise<Buffer | undefined> {
     const { request, closing, clock } = this.#options;
     let chunk: Buffer | undefined;
@@ -208,7 +208,7 @@ export class Batch {
     relays.check(now);
     if (this.#results.waitsForDevices) this.#progressAt = now;
     if (now - this.#progressAt < idleMs) return;
-    log.warn({ line: this.#lineNumber }, 'a batch was cut: its caller neither sends nor reads');
+    log.warn({ line: this.#lineNumber }, 'a batch was ended: its client neither sends nor reads');
     response.destroy();
   }
 
@@ -218,7 +218,7 @@ export class Batch {
     this.#wake();
   }
 
-  /** Resolves once it is so, or the caller has gone. */
+  /** Resolves when `isSo` is true, or when the client has gone. */
   async #until(isSo: () => boolean): Promise<void> {
     while (!this.#isCut && !isSo()) {
       await new Promise<void>((resolve) => {

@@ -6,32 +6,32 @@ import { Problem } from '../http/problem.ts';
 
 type Success = 'delivered' | 'acked';
 
-/** What the service is told when its message was not delivered, or nobody knows. */
+/** The problem for the service if its message was not delivered, or if that is unknown. */
 const problems: Record<Exclude<Delivery, Success>, ProblemOptions> = {
-  gone: { code: 'not-connected', detail: 'the connection ended before the bytes were out' },
+  gone: { code: 'not-connected', detail: 'the connection ended before the message was written' },
   'invalid-text': { code: 'invalid-text', detail: 'a text body must be valid UTF-8' },
-  'no-ack': { code: 'no-ack', detail: 'the device is in plain mode, in which nothing is acknowledged' },
+  'no-ack': { code: 'no-ack', detail: 'the device is in plain mode, which has no acknowledgements' },
   backpressure: {
     code: 'backpressure',
-    detail: 'the device reads more slowly than it is sent to',
+    detail: 'the device reads more slowly than messages are sent to it',
     headers: { 'Retry-After': '1' },
   },
   'too-many-callbacks': {
     code: 'too-many-callbacks',
-    detail: 'more callbacks come than this device may be sent',
+    detail: 'this device has received as many callbacks as the limit allows',
     headers: { 'Retry-After': '1' },
   },
   'delivery-timeout': {
     code: 'delivery-timeout',
-    detail: 'the device did not take the message in for 5 s; it may still get it',
+    detail: 'the device did not read the message within 5 s; it may still receive it',
   },
   'ack-timeout': {
     code: 'ack-timeout',
-    detail: 'no acknowledgement came in time, or the connection ended first: the device may have the message',
+    detail: 'no acknowledgement arrived in time, or the connection ended first; the device may have received the message',
   },
 };
 
-/** Pushes a message down a connection of this pod. */
+/** Sends a message over a connection of this pod. Returns the success, or the problem to answer. */
 export async function deliver(socket: DeviceSocket, message: Message): Promise<Success | Problem> {
   const delivery = await socket.deliver(message);
   return delivery === 'delivered' || delivery === 'acked' ? delivery : new Problem(problems[delivery]);

@@ -7,7 +7,7 @@ import { deviceId, traceId } from '../base/schemas.ts';
 /** One connection as services and operators see it. */
 export const connectionDescription = z.object({
   deviceId,
-  state: z.string().describe("the chart's own state, such as `registered.idle`"),
+  state: z.string().describe("state of the connection's chart, such as `registered.idle`"),
   podId: z.string(),
   traceId,
   connectedAt: z.iso.datetime(),

@@ -9,29 +9,29 @@ const defaultAckMs = 5000;
 
 const messageId = z
   .string()
-  .refine(isMessageId, 'is 1 to 128 of A-Z a-z 0-9 . _ : -')
+  .refine(isMessageId, 'must be 1 to 128 of A-Z a-z 0-9 . _ : -')
   .meta({ pattern: messageIdShape.source });
 
 const ackParameters = z.strictObject({
-  ack: queryWord('0', '1').default('0').describe('1: answer once the device has acknowledged the message'),
+  ack: queryWord('0', '1').default('0').describe('1: wait until the device has acknowledged the message'),
   timeoutMs: queryNumber(1, 30_000)
     .optional()
-    .describe(`for ack=1: how long to wait for the acknowledgement; by default ${defaultAckMs}`),
+    .describe(`with ack=1: how long to wait for the acknowledgement, ms; by default ${defaultAckMs}`),
 });
 
-const withoutAck = { error: 'is for ack=1', path: ['timeoutMs'] };
+const withoutAck = { error: 'is allowed only with ack=1', path: ['timeoutMs'] };
 const isSound = ({ ack, timeoutMs }: z.infer<typeof ackParameters>) => ack === '1' || timeoutMs === undefined;
 
-/** What a query says of the message in the body. */
+/** The query parameters for the message in the body. */
 export const messageQuery = ackParameters
   .extend({
     id: messageId
       .optional()
-      .describe('what the message is called in the frame and in the acknowledgement; by default a random name'),
+      .describe('id of the message in the frame and in the acknowledgement; by default a random id'),
   })
   .refine(isSound, withoutAck);
 
-/** What a query says of all messages of a batch, whose lines name them themselves. */
+/** The query parameters for all messages of a batch. There is no id, because each line can have its own. */
 export const batchQuery = ackParameters.refine(isSound, withoutAck);
 
 interface QueryOptions {
@@ -41,7 +41,7 @@ interface QueryOptions {
 
 const nothingSaid: QueryOptions = { id: undefined, ackWithinMs: undefined };
 
-/** Makes the message of a request and its body. Throws a `Problem` 400 for a query that cannot be meant so. */
+/** Creates a message from a request and its body. Throws a `Problem` 400 for an invalid query. */
 export function createReadMessage(drawId: () => string) {
   return (ctx: Context, body: Buffer): Message => {
     const { 'content-type': contentType = '' } = ctx.req.headers;
@@ -56,13 +56,13 @@ export function createReadMessage(drawId: () => string) {
   };
 }
 
-/** The trace that a request belongs to, if it says so. */
+/** The `traceparent` header (W3C Trace Context). Undefined if there is none or it is malformed. */
 export function traceparentOf({ req }: Context): string | undefined {
   const { traceparent } = req.headers;
   return typeof traceparent === 'string' && traceparentShape.test(traceparent) ? traceparent : undefined;
 }
 
-/** How long each message of a batch waits for its acknowledgement, ms, by the query. Throws a `Problem` 400. */
+/** How long each message of a batch waits for its acknowledgement, ms; undefined: not at all. Throws a `Problem` 400. */
 export function readBatchQuery({ query }: Context): number | undefined {
   return ackTime(parseQuery(batchQuery, query));
 }

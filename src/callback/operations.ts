@@ -1,4 +1,4 @@
-/** What services can ask of the callback listener: its routes and its part of the OpenAPI document. */
+/** The operations of the callback port: its routes, and its part of the OpenAPI document. */
 import { z } from 'zod';
 import { deviceId } from '../base/schemas.ts';
 import type { Operation } from '../http/operation.ts';
@@ -8,7 +8,7 @@ import { batchOperation } from './batch-operation.ts';
 import { connectionDescription } from './describe.ts';
 import { messageQuery } from './message.ts';
 
-/** What came of a message. */
+/** The answer for a delivered message. */
 export const deliveryReport = connectionDescription
   .pick({ deviceId: true, traceId: true, podId: true })
   .extend({ outcome: z.enum(['delivered', 'acked']) });
@@ -16,19 +16,19 @@ export const deliveryReport = connectionDescription
 export const kickQuery = z.object({
   reason: queryWord('kicked', 'superseded')
     .default('kicked')
-    .describe('superseded is how pods tell each other that the device has come to them: it is closed with 4509 then'),
+    .describe('superseded: sent by another pod when the device has connected to it; the connection is closed with 4509'),
 });
 
 export const connectionQuery = z.object({
   ping: queryWord('0', '1')
     .default('0')
-    .describe('1: answer once the device has given a sign of life, for which it is pinged and has 2 s'),
+    .describe('1: ping the device first, and wait up to 2 s for a sign of life'),
 });
 
-/** Of all that is asked. */
+/** Problems of every operation. */
 const credentials: ProblemCode[] = ['no-token', 'bad-token', 'other-origin'];
 
-/** Of all that is asked of one device. */
+/** What all operations on one device have in common. */
 const device = {
   parameters: { deviceId },
   problems: [
@@ -55,12 +55,12 @@ export const callbackOperations = {
     headers: [...headers, 'traceparent'],
     body: {
       about:
-        'The message, at most `MAX_PAYLOAD_BYTES`. It travels as bytes and is never parsed; `text/*` and `application/json` go out as text, everything else as binary.',
+        'The message, at most `MAX_PAYLOAD_BYTES`. The pod does not parse it. `text/*` and `application/json` reach the device as text, everything else as binary.',
       content: { '*/*': z.unknown() },
     },
     answers: {
       200: {
-        about: 'The kernel took the bytes for this connection; with `ack=1` the device has acknowledged the message.',
+        about: 'The kernel has taken the bytes for this connection. With `ack=1` the device has acknowledged the message.',
         headers: answerHeaders,
         content: { 'application/json': deliveryReport },
       },
@@ -83,13 +83,13 @@ export const callbackOperations = {
   connection: {
     methods: ['get', 'head'],
     path: '/connections/{deviceId}',
-    summary: 'Is a device connected, where and since when',
+    summary: 'Show whether a device is connected, where, and since when',
     parameters: device.parameters,
     query: connectionQuery,
     headers,
     answers: {
       200: {
-        about: 'It is.',
+        about: 'The device is connected.',
         headers: answerHeaders,
         content: { 'application/json': connectionDescription },
       },
@@ -103,7 +103,7 @@ export const callbackOperations = {
     parameters: device.parameters,
     query: kickQuery,
     headers,
-    answers: { 204: { about: 'It is being closed.', headers: answerHeaders } },
+    answers: { 204: { about: 'The pod closes the connection.', headers: answerHeaders } },
     problems: [...device.problems, 'bad-reason'],
   },
   openapi: {
@@ -118,7 +118,7 @@ export const callbackOperations = {
   asyncapi: {
     methods: ['get'],
     path: '/asyncapi.json',
-    summary: 'What devices and pods say to each other',
+    summary: 'The AsyncAPI document of the device port',
     answers: {
       200: { about: 'AsyncAPI 3.0.', content: { 'application/json': z.looseObject({ asyncapi: z.string() }) } },
     },

@@ -15,24 +15,24 @@ export interface OwnersOptions {
   log: Logger;
 }
 
-/** The pod that an entry names, and where it is reached by others. */
+/** The pod that an entry names, with its address. */
 export type Owner = PodIdentity;
 
-/** What goes with a request that was forwarded, so that it is not forwarded again. */
+/** Header of a forwarded request. A pod does not forward such a request again. */
 export const hopHeader = 'Ws-Connect-Hop';
 
 export type Owners = ReturnType<typeof createOwners>;
 
-/** Which pod to ask about a device that is not on this one. */
+/** Finds the owners of devices that are not on this pod. */
 export function createOwners({ registry, self, isPodAddress, log }: OwnersOptions) {
   return {
-    /** One answer for each device, in the same order: its entry, undefined for none, or why that cannot be said. */
+    /** One answer for each device, in the same order: its entry, undefined if it has none, or a problem if the registry did not answer. */
     async lookUp(deviceIds: readonly string[]): Promise<(Entry | Problem | undefined)[]> {
       const replies = await registry.lookup(deviceIds);
       return replies.map((reply) => {
         if (!(reply instanceof RegistryUnavailable)) return reply;
         log.debug({ err: reply }, 'lookup failed');
-        return unavailable('registry-unavailable', 'the device is not on this pod and the registry did not answer');
+        return unavailable('registry-unavailable', 'the device is not on this pod, and the registry did not answer');
       });
     },
 
@@ -46,18 +46,18 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
     /** The other pod that an entry names; undefined: none does. */
     otherPod: (entry: Entry | undefined): Entry | undefined => (entry && !isOf(self, entry) ? entry : undefined),
 
-    /** Why this pod must not be asked, if so. `wasForwarded`: the request was sent on by another pod already. */
+    /** The problem if this owner must not be asked, otherwise undefined. `wasForwarded`: another pod has already forwarded the request. */
     objection({ serverIp, port }: Owner, wasForwarded: boolean): Problem | undefined {
       if (wasForwarded) {
-        const detail = 'the device is on another pod and this request was forwarded once already; look it up and retry';
+        const detail = 'the device is on another pod, and this request was already forwarded once; look the device up and retry';
         return new Problem({ code: 'moved', detail });
       }
       if (isPodAddress(serverIp) && isPort(port)) return undefined;
-      log.warn({ serverIp, port }, 'an entry names an address outside POD_CIDRS, or no port');
-      return unavailable('owner-unreachable', 'the entry of the device names an address that is no pod');
+      log.warn({ serverIp, port }, 'an entry names an address outside POD_CIDRS, or an invalid port');
+      return unavailable('owner-unreachable', 'the entry of the device names an address that is not allowed for pods');
     },
 
-    /** The pod did not answer, or another program answered in its place. The caller's own token has nothing to do with it. */
+    /** Logs that the owner did not answer or has no proof. Returns the problem, which is not a 401: the client's token is not the cause. */
     unanswered({ serverIp, port, podId }: Owner, cause: unknown): Problem {
       log.warn({ err: cause, owner: hostPort(serverIp, port), ownerPodId: podId }, whyUnanswered(cause));
       return unavailable('owner-unreachable', 'the pod that owns the device did not answer');
@@ -65,7 +65,7 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
   };
 }
 
-/** Does the entry name this pod, or one that was at its address before? */
+/** True if the entry names this pod, or a pod that had the same address before. */
 export function isOf(self: Self, { podId, serverIp, port }: Entry): boolean {
   return podId === self.podId || (serverIp === self.serverIp && port === self.port());
 }
@@ -73,12 +73,12 @@ export function isOf(self: Self, { podId, serverIp, port }: Entry): boolean {
 function whyUnanswered(cause: unknown): string {
   if (!(cause instanceof Unproven)) return 'the owner did not answer';
   return cause.status === 401
-    ? 'the owner does not know the token of this pod: CALLBACK_TOKENS differ, or another program has its address'
+    ? 'the owner does not know the token of this pod: CALLBACK_TOKENS differ, or another program has the address of the owner'
     : 'another program answered at the address of the owner';
 }
 
 export function notConnected(): Problem {
-  return new Problem({ code: 'not-connected', detail: 'no pod holds this device' });
+  return new Problem({ code: 'not-connected', detail: 'the device is not connected to any pod' });
 }
 
 function unavailable(code: ProblemCode, detail: string): Problem {

@@ -13,23 +13,23 @@ export interface PodRequestHead {
   address: string;
   port: number;
   /**
-   * The pod that the registry names at this address: it is shown its hop token, and an answer counts only with its proof.
-   * Undefined: whoever configured the address vouches for it. Then the token itself is shown, and any answer counts.
+   * The pod that the registry names at this address. It gets its hop token, and its answer counts only with its proof.
+   * Undefined: the address comes from the configuration. Then the pod gets the token itself, and any answer counts.
    */
   podId: string | undefined;
-  /** By default the client's own. */
+  /** By default the token of the client. */
   token?: string | undefined;
   method: string;
   /** Path and query. */
   path: string;
   headers: Record<string, string>;
-  /** Gives the request up. */
+  /** Cancels the request. */
   signal?: AbortSignal;
 }
 
 export interface PodRequest extends PodRequestHead {
   body: Buffer | undefined;
-  /** By default longer than the longest wait a caller can ask the owner for. */
+  /** Time for the answer, ms. The default is longer than the longest wait for an acknowledgement. */
   timeoutMs?: number;
 }
 
@@ -40,13 +40,13 @@ export interface PodAnswer {
 }
 
 export interface PodClientOptions {
-  /** For requests that bring none: the first of CALLBACK_TOKENS. */
+  /** Token for requests without their own: the first of CALLBACK_TOKENS. */
   token?: string | undefined;
-  /** A pod may show its podId instead of a proof made with the token. So it is while CALLBACK_AUTH is `none`. */
+  /** Accept the podId instead of a proof that is derived from the token. True while CALLBACK_AUTH is `none`. */
   acceptsPodId?: boolean;
-  /** Connections to one pod. By default there is no limit. */
+  /** Most connections to one pod. By default there is no limit. */
   maxSockets?: number;
-  /** Connections to all pods together; a request beyond waits for a free one. By default there is no limit. */
+  /** Most connections to all pods together. Further requests wait for a free connection. By default there is no limit. */
   maxTotalSockets?: number;
 }
 
@@ -76,11 +76,11 @@ export class PodClient {
   constructor({ token, acceptsPodId, maxSockets = Infinity, maxTotalSockets = Infinity }: PodClientOptions = {}) {
     this.#token = token;
     this.#credentials = new CredentialStore(acceptsPodId);
-    // Freed sockets go well before the other side's keep-alive ends, so none is used that is just being closed.
+    // Idle sockets are closed well before the keep-alive time of the pods ends, so that no request uses a socket that is being closed.
     this.#agent = new Agent({ keepAlive: true, timeout: 10_000, maxSockets, maxTotalSockets });
   }
 
-  /** Begins a request; nothing is sent before its body is begun or ended. It may report more than one error. */
+  /** Starts a request. Nothing is sent before the first write to its body, or its end. It can report more than one error. */
   open({ address, podId, token = this.#token, headers, signal, ...head }: PodRequestHead): PodExchange {
     const { authorization, proofs } = this.#credentialsFor({ address, port: head.port, podId }, token);
     const all = authorization === undefined ? { ...headers } : { ...headers, Authorization: authorization };
@@ -96,7 +96,7 @@ export class PodClient {
     return exchange;
   }
 
-  /** Rejects with a `PodError` when the pod cannot be reached, breaks off, or takes too long. */
+  /** Sends a request and reads the answer. Rejects with a `PodError` if the pod cannot be reached, breaks the connection, or is too slow. */
   send({ body, timeoutMs = answerTimeoutMs, headers, ...head }: PodRequest): Promise<PodAnswer> {
     return new Promise((resolve, reject) => {
       const length = body && { 'Content-Length': String(body.length) };
@@ -108,7 +108,7 @@ export class PodClient {
       exchange.onAnswer((response) => {
         collectAnswer(response).then(resolve, (error: Error) => {
           fail(error);
-          exchange.destroy(error); // the rest of the answer may never end
+          exchange.destroy(error); // otherwise the rest of the answer could go on forever
         });
       });
       exchange.outgoing.end(body);
@@ -128,18 +128,18 @@ export class PodClient {
   }
 }
 
-/** Reads an answer to its end. Rejects when it is too large, breaks off, or is a redirect. */
+/** Reads a whole answer. Rejects if it is larger than 65,536 bytes, breaks, or is a redirect. */
 export function collectAnswer(response: IncomingMessage): Promise<PodAnswer> {
   return new Promise((resolve, reject) => {
     const status = response.statusCode!;
     if (status >= 300 && status < 400) {
       response.resume();
-      return reject(new Error(`redirected with ${status}`));
+      return reject(new Error(`the answer is a redirect, status ${status}`));
     }
     const pieces = new Pieces();
     response.on('data', (chunk: Buffer) => {
       pieces.add(chunk);
-      if (pieces.size > maxAnswerBytes) response.destroy(new Error('answer too large'));
+      if (pieces.size > maxAnswerBytes) response.destroy(new Error('the answer is too large'));
     });
     response.on('error', reject);
     response.once('end', () => {

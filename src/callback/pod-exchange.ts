@@ -2,13 +2,14 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { proofHeader } from './pod-proof.ts';
 
 const connectTimeoutMs = 1000;
-/** Interim answers (1xx, RFC 9110 §15.2) to one request, at most. A pod sends none; a proxy before it may send one or two. */
+/** Most interim answers (1xx, RFC 9110 §15.2) to one request. A pod sends none; a proxy in front of it may send one or two. */
 const maxInterimAnswers = 8;
 
 /**
- * No answer came. The request has not arrived when it never had a connection: `unreachable`, or `unsent` when it was still waiting
- * for its turn. It arrived at another program when the answer is `unproven`. Otherwise what became of it is unknown: `timed-out`, or
- * `broken` by a reset, an end or an answer that is none.
+ * The pod did not answer. The codes:
+ * `unreachable`: there was no connection, so the request did not arrive. `unsent`: it was still waiting for a free connection.
+ * `unproven`: another program got the request and answered. `timed-out`: the answer took too long. `broken`: the connection was reset or
+ * ended, or the answer was invalid. After the last two codes the pod may have handled the request.
  */
 export class PodError extends Error {
   readonly code: 'unreachable' | 'unsent' | 'unproven' | 'timed-out' | 'broken';
@@ -20,17 +21,17 @@ export class PodError extends Error {
   }
 }
 
-/** Who answered did not prove to be the pod that was asked: another program has its address, or it does not know the token. */
+/** The answer has no proof of the pod: another program has its address, or the pod does not know the token. */
 export class Unproven extends PodError {
   readonly status: number;
 
   constructor(status: number) {
-    super('unproven', new Error(`answered with ${status} and without the proof of the pod`));
+    super('unproven', new Error(`the answer, status ${status}, has no proof that it comes from this pod`));
     this.status = status;
   }
 }
 
-/** A request under way whose body is the caller's to write. */
+/** A running request. The caller writes its body to `outgoing`. */
 export class PodExchange {
   readonly outgoing: ClientRequest;
   readonly #proofs: readonly string[] | undefined;
@@ -39,7 +40,7 @@ export class PodExchange {
   #isDecided = false;
   #interimAnswers = 0;
 
-  /** `proofs`: an answer counts only with one of them. Undefined: any answer counts. */
+  /** `proofs`: the answer must have one of these. Undefined: any answer counts. */
   constructor(outgoing: ClientRequest, proofs?: readonly string[]) {
     this.outgoing = outgoing;
     this.#proofs = proofs;
@@ -48,13 +49,13 @@ export class PodExchange {
     });
     outgoing.on('information', () => this.#countInterim());
     outgoing.once('close', () => {
-      // Node says nothing more of a connection that was switched to another protocol.
+      // After a switch to another protocol Node reports only the close.
       if (!this.#isDecided) outgoing.emit('error', new Error('the connection ended without an answer'));
     });
     outgoing.once('socket', (socket) => {
       this.#progress = socket.connecting ? 'unreachable' : 'connected';
       if (!socket.connecting) return;
-      const timer = setTimeout(() => outgoing.destroy(new Error('connect timed out')), connectTimeoutMs);
+      const timer = setTimeout(() => outgoing.destroy(new Error('the connect timed out')), connectTimeoutMs);
       socket.once('close', () => clearTimeout(timer));
       socket.once('connect', () => {
         clearTimeout(timer);
@@ -63,7 +64,7 @@ export class PodExchange {
     });
   }
 
-  /** Hands over the head of the answer once it has proved to be the pod's. Any other answer is an error of `outgoing`. */
+  /** Calls `read` with the head of the answer if it has the proof of the pod. Otherwise `outgoing` emits an error. */
   onAnswer(read: (response: IncomingMessage) => void): void {
     this.outgoing.once('response', (response) => {
       this.#isDecided = true;
@@ -73,19 +74,19 @@ export class PodExchange {
     });
   }
 
-  /** Gives it up because it takes too long. */
+  /** Cancels the request because it takes too long. */
   expire(): void {
     this.#isLate = true;
-    this.destroy(new Error('answer timed out'));
+    this.destroy(new Error('the answer timed out'));
   }
 
-  /** Gives it up. */
+  /** Cancels the request. */
   destroy(cause: Error): void {
     this.outgoing.destroy(cause);
-    if (this.#progress === 'unsent') process.nextTick(() => this.outgoing.emit('error', cause)); // else it says so when its turn has come
+    if (this.#progress === 'unsent') process.nextTick(() => this.outgoing.emit('error', cause)); // otherwise it would come with the connection
   }
 
-  /** What the failure says about the request. */
+  /** The `PodError` for a failure of this request. */
   failed(cause: unknown): PodError {
     if (cause instanceof PodError) return cause;
     if (this.#progress !== 'connected') return new PodError(this.#progress, cause);
@@ -95,7 +96,7 @@ export class PodExchange {
   #objectionTo({ statusCode = 0, headers }: IncomingMessage): Error | undefined {
     const proof = headers[proofHeader.toLowerCase()];
     if (this.#proofs && !(typeof proof === 'string' && this.#proofs.includes(proof))) return new Unproven(statusCode);
-    return statusCode < 200 ? new Error(`answered with ${statusCode}`) : undefined; // 101: the rest would never end
+    return statusCode < 200 ? new Error(`the pod answered with status ${statusCode}`) : undefined; // after a 101 the answer would never end
   }
 
   #countInterim(): void {

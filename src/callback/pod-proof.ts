@@ -1,55 +1,55 @@
 /**
- * How pods and services know each other, although an address from the registry may belong to another program by now.
+ * How pods and services prove who they are, although another program can have an address from the registry.
  *
- * A pod that has died leaves entries in the registry until their leases end, and its address may be given to somebody else meanwhile.
- * So the token itself is never sent to such an address. Two values are derived from it for the one pod that is meant: the asker shows the
- * hop token, and the pod shows its proof. Both are worth nothing anywhere else. docs/security.md has the reasons.
+ * The entries of a dead pod stay in the registry until their leases end, and another program can get its address in the meantime. So the
+ * token itself is never sent to such an address. Two values are derived from the token for one pod: the client shows the hop token, and
+ * the pod shows its proof. Both have no use anywhere else. docs/security.md has the reasons.
  */
 import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { hostPort } from '../address.ts';
 import type { Entry } from '../registry/registry.ts';
 
-/** A pod at one address. A podId alone is not enough: a pod of Kubernetes keeps its UID when a restarted node gives it another address. */
+/** A pod at one address. The podId is not enough: a Kubernetes pod keeps its UID when a restarted node gives it another address. */
 export type PodIdentity = Pick<Entry, 'podId' | 'serverIp' | 'port'>;
 
-/** The header in which a pod shows its proof. */
+/** Header of the answer with the proof of the pod. */
 export const proofHeader = 'Ws-Connect-Proof';
 
-/** What is shown to this pod instead of the token: 43 characters of base64url (RFC 4648 §5). */
+/** The value that a client shows to this pod instead of the token: 43 characters of base64url (RFC 4648 §5). */
 export function hopToken(token: string, pod: PodIdentity): string {
   return derive(token, 'ws-connect-hop-v1', pod);
 }
 
-/** What this pod shows to whoever has shown the token, or the hop token that was derived from it. The same length. */
+/** The value that this pod shows to a client that knows the token, or its hop token. It has the same length. */
 export function proofOf(token: string, pod: PodIdentity): string {
   return derive(token, 'ws-connect-proof-v1', pod);
 }
 
-/** HMAC-SHA256 (RFC 2104), which does not give its key away. The name says what it is for, so that neither serves as the other. */
+/** HMAC-SHA256 (RFC 2104) with the token as key, which the result does not reveal. Different names keep the two values apart. */
 function derive(token: string, name: string, { podId, serverIp, port }: PodIdentity): string {
   return createHmac('sha256', token)
     .update(`${name}:${podId}@${hostPort(serverIp, port)}`)
     .digest('base64url');
 }
 
-/** How one pod is asked. */
+/** Credentials for requests to one pod. */
 export interface PodCredentials {
-  /** The value of the `Authorization` header. Undefined: there is no token. */
+  /** Value of the `Authorization` header. Undefined if there is no token. */
   authorization: string | undefined;
-  /** An answer has to carry one of these in `Ws-Connect-Proof`. */
+  /** An answer must have one of these in `Ws-Connect-Proof`. */
   proofs: readonly string[];
 }
 
-/** Pods remembered at once: more than a fleet has. A pod that was forgotten costs two hashes, about 10 µs. */
+/** Size of the cache, in pods. A pod that is not in it costs two hashes, about 10 µs. */
 const maxKnownPods = 1000;
 
-/** The credentials for each pod. They are worked out once, because they stay the same as long as the pod does. */
+/** The credentials for each pod, computed once, because they never change for a pod. */
 export class CredentialStore {
   readonly #acceptsPodId: boolean;
   readonly #known = new LRUCache<string, PodCredentials>({ max: maxKnownPods });
 
-  /** `acceptsPodId`: a pod that has no token may show its podId, also to one that has a token. */
+  /** `acceptsPodId`: accept the podId as a proof also from pods without a token. */
   constructor(acceptsPodId = false) {
     this.#acceptsPodId = acceptsPodId;
   }

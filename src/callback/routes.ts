@@ -1,14 +1,14 @@
 /**
- * What services ask of a device, on the callback listener.
+ * The routes for services, on the callback port.
  *
- *   POST   /callback             push many messages to many devices, see batch.ts; ?ack=1&timeoutMs=N is for each of them
- *   POST   /callback/DEVICE      push the body to the device; ?id=ID names it, ?ack=1&timeoutMs=N waits until the device has it
- *   GET    /connections/DEVICE   is it connected, where and since when (HEAD: just whether); ?ping=1 pings it first
- *   DELETE /connections/DEVICE   close its connection; ?reason=superseded is how pods tell each other that the device has moved
- *   GET    /openapi.json         this listener and the admin one, in full in operations.ts
- *   GET    /asyncapi.json        the device side
+ *   POST   /callback             send many messages to many devices, see batch.ts; ?ack=1&timeoutMs=N applies to each message
+ *   POST   /callback/DEVICE      send the body to the device; ?id=ID names the message, ?ack=1&timeoutMs=N waits for its acknowledgement
+ *   GET    /connections/DEVICE   whether, where and since when the device is connected (HEAD: only whether); ?ping=1 pings it first
+ *   DELETE /connections/DEVICE   close its connection; another pod sends ?reason=superseded after a takeover
+ *   GET    /openapi.json         OpenAPI document of the callback port and the admin port
+ *   GET    /asyncapi.json        AsyncAPI document of the device port
  *
- * A device on another pod is answered for by that pod, see forward.ts.
+ * For a device on another pod the request is forwarded to that pod, see forward.ts.
  */
 import type Router from '@koa/router';
 import type { Context } from 'koa';
@@ -79,7 +79,7 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
     return outcome;
   };
 
-  /** The hot path: the type is not worked out anew, and JSON leaves every character of these ids as it is. */
+  /** Answers a delivered message. This is a hot path: it sets the type itself, and JSON does not escape any character of these ids. */
   const answerDelivered = (ctx: Context, { deviceId, traceId }: DeviceSocket, outcome: string): void => {
     ctx.res.setHeader('Content-Type', 'application/json; charset=utf-8');
     ctx.body = `{"deviceId":"${deviceId}","traceId":"${traceId}","podId":"${podId}","outcome":"${outcome}"}`;
@@ -119,10 +119,10 @@ export function callbackRoutes(options: CallbackOptions, batch: Handle): Router 
 }
 
 function noPong(): Problem {
-  return new Problem({ code: 'no-pong', detail: 'the device gave no sign of life within 2 s after a ping' });
+  return new Problem({ code: 'no-pong', detail: 'the device showed no sign of life within 2 s after a ping' });
 }
 
-/** Answers with this, which is made when it is asked for the first time. */
+/** Handles a route of a document. `make` is called at the first request. */
 function answerDocument(make: () => object): Handle {
   let text: string | undefined;
   return (ctx) => {

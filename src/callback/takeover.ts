@@ -14,12 +14,12 @@ export interface TakeoverOptions {
 }
 
 const answerWithinMs = 500;
-/** More than this at once are not asked: a pod that died leaves thousands of entries that nobody answers for. */
+/** Most requests at once. After the death of a pod there can be thousands of entries whose owner does not answer. */
 const maxUnderWay = 64;
 
 /**
- * Tells the pod that a device has left that its connection was superseded, so that not two of them live until the next refresh
- * finds out. Best effort: nothing is repeated, and nobody waits.
+ * Tells the previous pod of a device that its connection is superseded. Otherwise both connections would stay open until the next refresh
+ * of the older one. Best effort: there is no retry, and no caller waits for it.
  */
 export function createTakeover({ podClient, isPodAddress, metrics, log }: TakeoverOptions) {
   let underWay = 0;

@@ -14,7 +14,7 @@ export function originAdvice(value: string): string | undefined {
   if (value === 'null') return undefined;
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(value)) return 'no browser sends it: it has no scheme such as https://';
   if (!/^https?:/i.test(value)) return undefined;
-  if (!URL.canParse(value)) return 'no browser sends it: it is no URL';
+  if (!URL.canParse(value)) return 'no browser sends it: it is not a URL';
   const { origin } = new URL(value);
   return origin === value ? undefined : `no browser sends it: browsers send ${origin}`;
 }

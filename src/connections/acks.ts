@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 /** The messages that wait for a device to acknowledge them. */
 export class Acks {
   readonly #clock: Clock;
-  /** What ends each wait, by the id of the message. A message sent again while it waits is waited for twice. */
+  /** The functions that end the waits, by message id. A message that is sent twice has two of them. */
   readonly #waiting = new Map<string, Set<(isAcked: boolean) => void>>();
   #onSettled: () => void = () => {};
 
@@ -11,7 +11,7 @@ export class Acks {
     this.#clock = clock;
   }
 
-  /** Resolves with true once the device has acknowledged the message, with false after `withinMs` or when nobody can any more. */
+  /** Resolves with true when the device has acknowledged the message, with false after `withinMs` or when the connection ends. */
   wait(id: string, withinMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const end = (isAcked: boolean) => {
@@ -27,18 +27,18 @@ export class Acks {
     });
   }
 
-  /** Calls back when nothing waits, now or as soon as it is so. */
+  /** Calls `run` when no message waits for an acknowledgement: now or later. */
   whenSettled(run: () => void): void {
     if (this.#waiting.size === 0) run();
     else this.#onSettled = run;
   }
 
-  /** The device has acknowledged the message. One that nobody waits for (any more) is none of our business. */
+  /** The device has acknowledged the message. Acknowledgements without a waiting message are ignored. */
   acknowledge(id: string): void {
     for (const end of this.#waiting.get(id) ?? []) end(true);
   }
 
-  /** The connection is over. */
+  /** The connection has ended: all waits end with false. */
   abandon(): void {
     for (const ends of this.#waiting.values()) for (const end of ends) end(false);
   }

@@ -1,24 +1,24 @@
-/** Which of a connection's deadlines has come: plain numbers, no timer. All times are ms on the pod's clock. */
+/** The deadlines of a connection, as plain numbers without timers. All times are ms on the pod's clock. */
 
 export interface Deadlines {
-  /** When it had data last. */
+  /** Time of the last application data. */
   lastDataAt: number;
-  /** When anything was heard of the device last, pongs included. */
+  /** Time of the last sign of the device, pongs included. */
   lastSeenAt: number;
   pingAt: number;
   refreshAt: number;
-  /** When the token the device connected with expires; Infinity without one. */
+  /** When the token of the connection expires. Infinity without a token. */
   tokenExpiresAt: number;
-  /** When a device that is behind with reading has been so for too long; Infinity while it is not. */
+  /** When a device that reads too slowly is disconnected. Infinity while it reads fast enough. */
   slowAt: number;
-  /** When the device has to have left, or answered a close; Infinity until it is asked for that. */
+  /** When the device must have left or answered a close. Infinity until the pod asks for that. */
   overdueAt: number;
 }
 
-/** How long a device may leave half of MAX_BUFFERED_BYTES or more unread after a callback was refused for it, ms. */
+/** How long half of MAX_BUFFERED_BYTES or more can stay unread after a callback was refused because of it, ms. */
 export const slowReaderMs = 10_000;
 
-/** By how much a look may come too late, ms: after more it was the pod that stood still, and the slow device has its time anew. */
+/** If a check is later than this, the pod was stalled, ms. Then a slow device gets its full time again. */
 export const lateLookMs = 1000;
 
 export interface DeadlineSettings {
@@ -26,14 +26,14 @@ export interface DeadlineSettings {
   pongTimeoutMs: number;
 }
 
-/** The earliest deadline. Only a connection that is active can become idle. */
+/** The earliest deadline. Only an active connection has the deadline for idle. */
 export function nextDeadline(at: Deadlines, active: boolean, { idleAfterMs, pongTimeoutMs }: DeadlineSettings): number {
   const idleAt = active ? at.lastDataAt + idleAfterMs : Infinity;
   const { pingAt, refreshAt, tokenExpiresAt, slowAt, overdueAt } = at;
   return Math.min(idleAt, at.lastSeenAt + pongTimeoutMs, pingAt, refreshAt, tokenExpiresAt, slowAt, overdueAt);
 }
 
-/** What each of them is for, and when it comes; those that do not come are left out. The earliest first. */
+/** The coming deadlines with their names, the earliest first. */
 export function namedDeadlines(at: Deadlines, active: boolean, { idleAfterMs, pongTimeoutMs }: DeadlineSettings) {
   const named = {
     idle: active ? at.lastDataAt + idleAfterMs : Infinity,
@@ -48,14 +48,14 @@ export function namedDeadlines(at: Deadlines, active: boolean, { idleAfterMs, po
   return coming.sort(([, a], [, b]) => a - b).map(([what, time]) => ({ what, time }));
 }
 
-/** The first turn after `now` of what comes round every `periodMs`. Turns missed while the process was frozen are left out. */
+/** The first time after `now` of something that repeats every `periodMs`. Times that were missed during a stall are skipped. */
 export function nextTurn(at: number, periodMs: number, now: number): number {
   return at + (Math.floor((now - at) / periodMs) + 1) * periodMs;
 }
 
 /**
- * Hands out the first refresh of each new connection so that refreshes spread evenly over the period, however
- * bunched the connects were: the phases of `slots` connects in a row divide the period evenly.
+ * Chooses the time of the first refresh of each new connection. The refreshes are spread evenly over the period, also if many devices
+ * connect at once: `slots` consecutive connects divide the period evenly.
  */
 export function createRefreshSpread(periodMs: number, slots = 200): (now: number) => number {
   let slot = 0;

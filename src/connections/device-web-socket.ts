@@ -10,19 +10,19 @@ import type { Config } from '../config.ts';
 import { Acks } from './acks.ts';
 import type { Frame, Goaway, Message, Protocol, Welcome } from './protocol/protocol.ts';
 
-/** Hears what a device does. */
+/** Is told what a device does. */
 export interface WebSocketListener {
-  /** A message came or went. */
+  /** A message was received or sent. */
   noteData(): void;
   /** Bytes of a message wait for the device. */
   noteUnderWay(): void;
   /** Something else came. */
   noteSeen(): void;
-  /** Too much is waiting for the device: a callback was refused, and half of what may wait does. */
+  /** The device is too slow: a callback was refused, and at least half of MAX_BUFFERED_BYTES is waiting. */
   noteBehind(): void;
-  /** Less than half of what may wait does. */
+  /** Less than half of MAX_BUFFERED_BYTES is waiting. */
   noteCaughtUp(): void;
-  /** It is being closed because the device sent too much. */
+  /** The connection is being closed because the device sent too much. */
   readonly isFlooding: boolean;
   tell(event: ConnectionEvent): void;
 }
@@ -52,23 +52,23 @@ export type Delivery =
   | 'backpressure'
   | 'too-many-callbacks';
 
-/** So many pings that come at once are answered each. Clients that test their peers send ten. */
+/** Up to this many pings that arrive at once are each answered. Test clients send ten. */
 const maxPongsUnderWay = 16;
 
-/** How long a message without an acknowledgement may wait for the device to read what was sent before it, ms. */
+/** How long a message without an acknowledgement can wait until the device has read the data before it, ms. */
 export const deliveryTimeoutMs = 5000;
 
 /**
- * What a callback costs besides its frame while its bytes wait for the device, bytes: its request, response, context and promises. 7
- * to 8 KB were measured on Node 20.
+ * Memory of a waiting callback in addition to its frame, bytes: its request, response, context and promises. On Node 20 it was 7 to 8 KB
+ * (measured).
  */
 const waitingCallbackBytes = 8192;
 
-/** Up to this size a payload is copied behind its head, bytes. */
+/** A payload up to this size is copied behind the head of its frame, bytes. */
 const smallBytes = 4096;
 
 /**
- * A WebSocket that speaks a device's protocol. It tells one listener, and no other, what happens: five event listeners each would cost
+ * A WebSocket that speaks the protocol of a device. It has exactly one listener object, because five event listeners per socket would cost
  * more than the rest of a connect.
  */
 export class DeviceWebSocket extends WebSocket {
@@ -77,23 +77,23 @@ export class DeviceWebSocket extends WebSocket {
   declare stream: Duplex;
   declare context: WebSocketContext;
   #callbacksInFlight = 0;
-  /** How many callbacks the kernel has not taken yet. */
+  /** Number of callbacks that the kernel has not taken yet. */
   #unwritten = 0;
-  /** Only once one was waited for. */
+  /** Created with the first message that waits for an acknowledgement. */
   #acks: Acks | undefined;
-  /** Pongs that the kernel has not taken yet. */
+  /** Number of pongs that the kernel has not taken yet. */
   #pongsUnderWay = 0;
-  /** What came in the last ping while they were as many as there may be. */
+  /** Payload of the last ping that arrived while the limit of pongs was reached. */
   #unanswered: Buffer | undefined;
   /** Only where there is a limit, and once something came. */
   #buckets: Partial<Record<RateLimit, TokenBucket>> | undefined;
 
-  /** Some message is under way to the device, or its acknowledgement to us. */
+  /** True if a message is on its way to the device, or waits for its acknowledgement. */
   get isBusy(): boolean {
     return this.#callbacksInFlight > 0 || this.bufferedAmount > 0;
   }
 
-  /** The device can be asked to go elsewhere. */
+  /** True if the protocol has a frame that asks the device to connect elsewhere. */
   get canLeave(): boolean {
     return this.speaks.goaway !== undefined;
   }
@@ -111,7 +111,7 @@ export class DeviceWebSocket extends WebSocket {
     this.#push(this.speaks.goaway?.(goaway));
   }
 
-  /** Tells the listener when no acknowledgement is waited for any more. */
+  /** Tells the listener when no acknowledgement is missing any more. */
   settleAcks(): void {
     const settled = () => this.listener.tell({ type: 'acks.settled' });
     if (this.#acks) this.#acks.whenSettled(settled);
@@ -156,11 +156,11 @@ export class DeviceWebSocket extends WebSocket {
     return true;
   }
 
-  /** RFC 6455 §5.5.3: of pings that come faster than pongs go out, the last one is answered. */
+  /** If pings arrive faster than pongs can be sent, only the last ping is answered (RFC 6455 §5.5.3). */
   #answerPing(data: Buffer): void {
     if (this.readyState !== WebSocket.OPEN) return;
     if (this.#pongsUnderWay >= maxPongsUnderWay) {
-      this.#unanswered = Buffer.from(data); // a copy, for it is a view of all that came with it
+      this.#unanswered = Buffer.from(data); // a copy, because it is a view of a larger buffer
       return;
     }
     this.#pongsUnderWay += 1;
@@ -172,7 +172,7 @@ export class DeviceWebSocket extends WebSocket {
     });
   }
 
-  /** What waits for the device costs, bytes; 0 when nothing waits. */
+  /** Memory of everything that waits for the device, bytes. */
   get #backlog(): number {
     const buffered = this.bufferedAmount;
     return buffered === 0 ? 0 : buffered + this.#unwritten * waitingCallbackBytes;
@@ -191,7 +191,7 @@ export class DeviceWebSocket extends WebSocket {
     this.#acks?.acknowledge(heard.id);
   }
 
-  /** Is this message one too many, or what comes after that one? */
+  /** True from the first message above the limit on. */
   #isFlood(): boolean {
     if (this.context.config.messagesPerConnectionPerSecond === 0) return false;
     if (this.listener.isFlooding) return true;
@@ -215,13 +215,13 @@ export class DeviceWebSocket extends WebSocket {
     this.#acks ??= new Acks(this.context.clock);
     const acked = this.#acks.wait(id, withinMs); // before the bytes are out, for the device may be quick
     const answered = acked.then((isAcked): Delivery => (isAcked ? 'acked' : 'ack-timeout'));
-    const sent = await Promise.race([this.#send(frame), answered]); // they may wait behind others for longer
+    const sent = await Promise.race([this.#send(frame), answered]); // they can wait longer behind other data
     const outcome = sent === 'delivered' ? await answered : sent;
     this.#callbacksInFlight -= 1;
     return outcome;
   }
 
-  /** Resolves once the kernel has taken the frame, or after `withinMs`. It takes most frames at once, which need no timer. */
+  /** Resolves when the kernel has taken the frame, or after `withinMs`. Most frames are taken at once and need no timer. */
   #send(frame: Frame, withinMs?: number): Promise<'delivered' | 'gone' | 'delivery-timeout'> {
     const { clock } = this.context;
     this.#callbacksInFlight += 1;
@@ -232,7 +232,7 @@ export class DeviceWebSocket extends WebSocket {
         if (timer !== undefined) clock.clearTimeout(timer);
         this.#callbacksInFlight -= 1;
         this.#unwritten -= 1;
-        if (error || this.stream.destroyed) return resolve('gone'); // a write cut off from this side reports no error
+        if (error || this.stream.destroyed) return resolve('gone'); // a write that this side cuts off reports no error
         if (!this.#isBehind) this.listener.noteCaughtUp();
         this.listener.noteData();
         resolve('delivered');
@@ -244,7 +244,7 @@ export class DeviceWebSocket extends WebSocket {
     });
   }
 
-  /** A small frame in one piece: `send` would write head and payload apart, which costs more than to copy it. */
+  /** Writes a small frame in one piece. `send` would write head and payload separately, which costs more than a copy. */
   #write({ data, binary }: Frame, done: (error?: Error | null) => void): void {
     const isSmall = data.length <= smallBytes && this.readyState === WebSocket.OPEN;
     if (isSmall) this.stream.write(wholeFrame(data, binary), done);
@@ -256,7 +256,7 @@ export class DeviceWebSocket extends WebSocket {
   }
 }
 
-/** An unfragmented frame of a server with fewer than 65,536 bytes of payload (RFC 6455 §5.2). */
+/** Creates an unfragmented, unmasked frame with fewer than 65,536 bytes of payload (RFC 6455 §5.2). */
 function wholeFrame(payload: Buffer, binary: boolean): Buffer {
   const { length } = payload;
   const headLength = length < 126 ? 2 : 4;

@@ -1,13 +1,13 @@
-/** The pieces that were allocated here, with room behind them for more. */
+/** Buffers that were allocated here and have free room behind them. */
 const growing = new WeakSet<Buffer>();
 
-/** A piece may keep this many times its size in memory, and a little more, before it is copied. */
+/** A piece is copied if it keeps more than about this many times its size in memory. */
 const wasteFactor = 2;
 const wasteBytes = 512;
 
 /**
- * Makes the pieces one, in the same array, so that what they cost in memory is about what they hold, however many there were and
- * however large the reads were that they are views of. Memory at least doubles when it grows: a byte is copied about twice at most.
+ * Joins the pieces to one, in the same array. Afterwards they use about as much memory as they contain bytes, for any number of pieces and
+ * any size of the buffers that they are views of. The memory at least doubles when it grows, so a byte is copied about twice at most.
  */
 export function joinPieces(pieces: Buffer[]): void {
   const [first] = pieces as [Buffer];
@@ -29,7 +29,7 @@ function isWasteful({ buffer, length }: Buffer): boolean {
   return buffer.byteLength > wasteFactor * length + wasteBytes;
 }
 
-/** Only what was allocated here, and was not cut since, has nothing else behind it. */
+/** True if the piece was allocated here and has free room for `size` bytes. */
 function hasRoom(first: Buffer, size: number): boolean {
   return growing.has(first) && first.byteOffset + size <= first.buffer.byteLength;
 }

@@ -1,34 +1,34 @@
-/** How long the pod reads what devices sent in one turn of the event loop, ms. Twice: when it comes, and when it was put off. */
+/** How long the pod parses device data in one turn of the event loop, ms. It applies to new data and to postponed data separately. */
 const turnMs = 5;
-/** How long of that one device may take, ms. */
+/** Share of one device in that time, ms. */
 const shareMs = 1;
 
-/** Something that a device sent and that has not been read to its end. */
+/** Data of a device that is not completely parsed. */
 export interface Reading {
-  /** Reads on for as long as `mayGoOn` says so. True: there is no more. */
+  /** Continues as long as `mayGoOn` returns true. Returns true when all data is parsed. */
   goOn(mayGoOn: () => boolean): boolean;
 }
 
 /**
- * Shares the event loop among the devices of a pod. What comes is read at once, unless a turn has taken too long already or the
- * device has had its share; the rest waits its turn, the longest waiting first. So no device, and no crowd of them, delays what else
- * the pod has to do by much more than `turnMs`.
+ * Shares the event loop among the devices of a pod. New data is parsed at once, unless the turn has already taken too long or the device
+ * has used its share. The rest waits, and the data that waits longest is next. So neither one device nor many devices delay the other
+ * work of the pod by much more than `turnMs`.
  */
 export class ReadingTurns {
   readonly #now: () => number;
-  /** Put off, the longest waiting first. */
+  /** Postponed data, the longest waiting first. */
   readonly #waiting: Reading[] = [];
-  /** When the present turn has no more time for reading; undefined: nothing was read in it yet. */
+  /** When the current turn has no more time for parsing. Undefined if nothing was parsed in it yet. */
   #endsAt: number | undefined;
   #shareEndsAt = 0;
   #isNextDue = false;
 
-  /** `now` is a clock in ms that goes on while JavaScript runs. */
+  /** `now` is a clock in ms that also moves within one turn of the event loop. */
   constructor(now: () => number = () => performance.now()) {
     this.#now = now;
   }
 
-  /** May something that takes next to no time be read now? */
+  /** True if small data can be parsed now. */
   hasTime(): boolean {
     const now = this.#now();
     if (this.#endsAt !== undefined) return now < this.#endsAt;
@@ -37,7 +37,7 @@ export class ReadingTurns {
     return true;
   }
 
-  /** Reads as much as the device's share allows, now if nobody waits, and the rest later. */
+  /** Parses as much as the share of the device allows: now if no data is waiting, and the rest later. */
   take(reading: Reading): void {
     const isFirst = this.#waiting.length === 0 && this.hasTime();
     if (isFirst && this.#readShare(reading)) return;
@@ -51,7 +51,7 @@ export class ReadingTurns {
     setImmediate(this.#next);
   }
 
-  /** The turn is over: those who wait come before anything new is read. */
+  /** Starts the next turn: postponed data comes before new data. */
   readonly #next = (): void => {
     this.#isNextDue = false;
     this.#endsAt = this.#now() + turnMs;

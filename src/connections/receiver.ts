@@ -1,11 +1,11 @@
 /**
- * What a device sends, on its way from the socket into ws' parser of frames.
+ * Controls how ws parses the data of a device.
  *
- * ws parses all that one read of the socket brought in one go: 9,000 messages of one byte, for instance. It also keeps a buffer for
- * each fragment of a message and for each read of a frame. Both is bounded here without looking at the frames: a large read is parsed
- * slice by slice, in turns with the other devices, and many small buffers become one.
+ * ws parses all data of one read of the socket at once, for example 9,000 messages of one byte. It also keeps a buffer for each fragment
+ * of a message and for each read of a frame. This file limits both without looking at the frames: it parses a large read in slices, in
+ * turns with the other devices, and joins many small buffers to one.
  *
- * This uses fields of ws' Receiver that are not documented. Therefore package.json names one version of ws.
+ * It uses undocumented fields of the Receiver of ws. Therefore package.json names exactly one version of ws.
  */
 /* oxlint-disable eslint/no-underscore-dangle -- the names are ws' and Node's */
 import type { Writable } from 'node:stream';
@@ -18,10 +18,10 @@ type Write = (this: Receiver, chunk: Buffer, encoding: BufferEncoding, done: Don
 
 /** As in ws/lib/receiver.js. */
 interface Receiver extends Writable {
-  /** What was received and not parsed yet. */
+  /** Received data that is not parsed yet. */
   _buffers: Buffer[];
   _bufferedBytes: number;
-  /** Of a message whose last fragment has still to come. */
+  /** The fragments of an unfinished message. */
   _fragments: Buffer[];
   _write: Write;
 }
@@ -29,10 +29,10 @@ interface Receiver extends Writable {
 const { Receiver: WsReceiver } = ws as unknown as { Receiver: new () => Receiver };
 const parse: Write = WsReceiver.prototype._write;
 
-/** So much is parsed before the time is looked at, bytes. It is 170 frames at most. */
+/** Bytes to parse before the time is checked, at most 170 frames. */
 const sliceBytes = 1024;
 
-/** Returns what makes a new WebSocket of this pod read in turns with its others. Throws for a version of ws that is made otherwise. */
+/** Returns a function that makes a new WebSocket parse in turns with the others. Throws if the version of ws has other fields. */
 export function createReadInTurns(turns: ReadingTurns): (webSocket: ws.WebSocket) => void {
   const { _buffers: buffers, _fragments: fragments, _bufferedBytes: bytes } = new WsReceiver();
   const isKnown = Array.isArray(buffers) && Array.isArray(fragments) && bytes === 0;
@@ -46,11 +46,11 @@ export function createReadInTurns(turns: ReadingTurns): (webSocket: ws.WebSocket
   };
   return (webSocket) => {
     const { _receiver: receiver } = webSocket as unknown as { _receiver: Receiver };
-    receiver._write = write; // as Node's streams do with their option `write`
+    receiver._write = write; // Node's streams do the same with their option `write`
   };
 }
 
-/** One read of a socket, parsed slice by slice. Until `done` is called, ws leaves the socket unread. */
+/** One read of a socket, parsed in slices. ws does not read the socket until `done` is called. */
 class Chunk implements Reading {
   readonly #receiver: Receiver;
   readonly #done: Done;
@@ -67,7 +67,7 @@ class Chunk implements Reading {
     const note: Done = (error) => {
       failure = error;
     };
-    // A slice of a large frame takes no time: then larger slices follow.
+    // A slice of a large frame takes almost no time, so larger slices follow.
     for (let size = sliceBytes; this.#rest.length > 0; size *= 2) {
       parse.call(this.#receiver, this.#rest.subarray(0, size), 'binary', note);
       this.#rest = this.#rest.subarray(failure ? this.#rest.length : size);
@@ -80,7 +80,7 @@ class Chunk implements Reading {
   }
 }
 
-/** Keeps memory at about the size of what is kept. Nearly always nothing is. */
+/** Joins small buffers, so that they use about as much memory as they contain bytes. Usually there are none. */
 function tidy({ _bufferedBytes: bytes, _buffers: buffers, _fragments: fragments }: Receiver): void {
   if (bytes > 0) joinPieces(buffers);
   if (fragments.length > 0) joinPieces(fragments);

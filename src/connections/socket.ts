@@ -18,10 +18,10 @@ import { protocolOf } from './protocol/subprotocols.ts';
 import { closeReason, drawReconnect } from './reconnect.ts';
 import type { ConnectionContext, ConnectionSettings } from './connection-context.ts';
 
-/** How long a device has to answer a ping that decides whether its connection is alive, ms: a round trip on a bad network. */
+/** How long a device has time to answer a ping that decides whether its connection is alive, ms: a round trip on a bad network. */
 const probeMs = 2000;
 
-/** Of a connection without an actor yet. */
+/** The state of a connection before its actor exists. */
 const unborn: ConnectionStateValue = { connecting: 'registering' };
 
 /** An upgraded WebSocket, and what is known of its connection. */
@@ -53,10 +53,10 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   slowAt = Infinity;
   overdueAt = Infinity;
   dueTick = Infinity;
-  /** Since when it is in its state, on the pod's clock. */
+  /** When it entered its state, ms on the pod's clock. */
   movedAt: number;
   #lastMove: Move | undefined;
-  /** Only while somebody asks whether the device is alive. */
+  /** The running check whether the device is alive. Undefined if there is none. */
   #probe: Promise<boolean> | undefined;
   #onSeen: (() => void) | undefined;
   readonly #context: ConnectionContext;
@@ -83,17 +83,17 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     socket.context = context;
   }
 
-  /** The chart's own dotted state. */
+  /** The state of the chart with dots, such as `registered.idle`. */
   get state(): string {
     return stateName(this.stateValue);
   }
 
-  /** The state as xstate has it: one value that all connections in the state share. */
+  /** The state value of xstate. All connections in the same state share one value. */
   get stateValue(): ConnectionStateValue {
     return this.actor?.getSnapshot().value ?? unborn;
   }
 
-  /** The event that brought it into its state. */
+  /** The event that led to its state. */
   get cause(): string | undefined {
     return this.#lastMove?.event;
   }
@@ -129,7 +129,7 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
   tell(event: ConnectionEvent): void {
     if (!this.#isAlive) return;
     this.actor!.send(event);
-    if (this.#isAlive) this.#arm(); // another state may have other deadlines
+    if (this.#isAlive) this.#arm(); // another state can have other deadlines
   }
 
   /** After the pod stood still: nothing known of the device counts any more, not even that it was silent. */
@@ -143,13 +143,13 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.tell({ type: 'pod.stalled' });
   }
 
-  /** Closes what shall not even begin to live: nothing is registered, and nobody else's entry touched. */
+  /** Closes a new socket without starting its actor: nothing is registered, and no entry is changed. */
   refuse(disconnect: Disconnect): void {
     this.#socket.close(disconnect.code, disconnect.reason);
     this.#context.metrics.closed(disconnect);
   }
 
-  /** Pings the device. Resolves with whether it gives a sign of life within `probeMs`; who asks meanwhile gets the same answer. */
+  /** Pings the device. Resolves with true if it shows a sign of life within `probeMs`. Calls in the meantime get the same answer. */
   isAlive(): Promise<boolean> {
     this.#probe ??= this.#ask().finally(() => {
       this.#probe = undefined;
@@ -161,27 +161,27 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.tell({ type: 'close', disconnect });
   }
 
-  /** What it waits for, the earliest first, on the pod's clock. */
+  /** The coming deadlines, the earliest first, ms on the pod's clock. */
   deadlines(): { what: string; time: number }[] {
     return namedDeadlines(this, this.#is('active'), this.#context.config);
   }
 
-  /** What has gone each way over its socket, TLS and handshake included, and what waits to go, bytes. */
+  /** Bytes received and sent over the socket, with the handshake, and bytes that wait to be sent. */
   bytes(): { received: number; sent: number; waiting: number } {
     return this.#socket.bytes();
   }
 
-  /** The subprotocol it speaks; empty when none was asked for. */
+  /** The subprotocol. Empty if the device asked for none. */
   get subprotocol(): string {
     return this.#socket.protocol;
   }
 
-  /** Closes it after the device had time to connect elsewhere, if it speaks a protocol in which it can be told. */
+  /** Asks the device to connect elsewhere, if its protocol has a frame for that, and then closes the connection. */
   leave(disconnect: Disconnect): void {
     this.tell({ type: this.#socket.canLeave ? 'leave' : 'close', disconnect });
   }
 
-  /** Pushes one message. Resolves when the kernel has taken it, or with its acknowledgement if one is wanted. */
+  /** Sends one message. Resolves when the kernel has taken it, or with its acknowledgement if the service asks for one. */
   deliver(message: Message): Promise<Delivery> {
     return this.#socket.deliver(message);
   }
@@ -283,13 +283,13 @@ export class DeviceSocket implements SupervisedConnection, WebSocketListener, Le
     this.lease.release();
   }
 
-  /** The pod gives up on this connection: cut the socket, and delete the entry as far as the registry answers. */
+  /** Cuts the socket at the end of the pod, and deletes the entry if the registry answers. */
   abandon(): void {
     this.#socket.terminate();
     this.lease.release();
   }
 
-  /** The actor hears of it only when something changes. */
+  /** Sends the outcome to the actor, except if nothing changes. */
   leaseAnswered(outcome: LeaseOutcome): void {
     if (outcome === 'registered' && this.#is('registered')) return;
     if (outcome === 'superseded') return this.tell({ type: 'connection.superseded' });

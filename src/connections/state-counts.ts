@@ -2,12 +2,12 @@ import type { StateValue } from 'xstate';
 import type { Move } from '../../machines/sharing.ts';
 import { stateName } from '../../machines/state-name.ts';
 
-/** How often connections went from one state to another since the pod began. */
+/** How often connections changed from one state to another since the start of the pod. */
 export interface Flow {
-  /** The chart's dotted state; null: the beginning of a connection. */
+  /** The state with dots, such as `registered.idle`. Null at the beginning of a connection. */
   from: string | null;
   to: string;
-  /** The event that made them go. */
+  /** The event that caused the change. */
   event: string;
   count: number;
 }
@@ -23,7 +23,7 @@ export class StateCounts {
     this.#add(move.to, 1);
   }
 
-  /** A connection whose last move was this one is over. */
+  /** A connection with this last move has ended. */
   ended({ to }: Move): void {
     this.#add(to, -1);
   }

@@ -56,22 +56,22 @@ const rules = {
   upgrade: rule('upgrade-required', ({ upgrade }) => upgrade?.toLowerCase() !== 'websocket' && upgradeRequired()),
   httpVersion: rule('bad-handshake', ({ httpVersion }) => httpVersion !== '1.1' && new Problem({
     code: 'bad-handshake',
-    detail: 'a WebSocket handshake is an HTTP/1.1 request (RFC 6455 §4.1)',
+    detail: 'a WebSocket handshake must use HTTP/1.1 (RFC 6455 §4.1)',
   })),
   deviceId: rule('bad-device-id', ({ deviceIds }) => (deviceIds.length !== 1 || !isDeviceId(deviceIds[0]!)) && badDeviceId()),
   origin: rule('origin-not-allowed', ({ origin }, policy) => origin !== undefined && !policy.isOriginAllowed(origin) && new Problem({
     code: 'origin-not-allowed',
-    detail: 'pages of this origin must not connect',
+    detail: 'web pages of this origin are not allowed to connect',
   })),
   draining: rule('draining', (_, { accepting }) => !accepting && tryLater('draining', 'this pod is shutting down; connect again')),
-  full: rule('full', (request, policy) => isFull(request, policy) && tryLater('full', 'this pod has no room for more connections')),
+  full: rule('full', (request, policy) => isFull(request, policy) && tryLater('full', 'this pod has reached its connection limit')),
   addressLimit: rule('too-many-connects', ({ sender }, policy) => !policy.takeFromAddressLimit(sender) && tryLater(
     'too-many-connects',
-    'too many connects come from your address',
+    'too many connects came from your address',
   )),
   podLimit: rule('too-fast', (_, policy) => !policy.takeFromPodLimit() && tryLater(
     'too-fast',
-    'this pod accepts no more connections right now',
+    'this pod accepts no more connections at the moment',
   )),
 };
 
@@ -147,13 +147,13 @@ function isFull({ deviceIds }: UpgradeRequest, { connections, maxConnections, is
 /** RFC 9110 §15.5.22: the answer names the protocol to upgrade to. */
 function upgradeRequired(): Problem {
   const headers = { Upgrade: 'websocket', Connection: 'Upgrade, close' };
-  return new Problem({ code: 'upgrade-required', detail: 'this is a WebSocket endpoint', headers });
+  return new Problem({ code: 'upgrade-required', detail: 'this is a WebSocket endpoint; send a WebSocket upgrade', headers });
 }
 
-/** The largest `Retry-After`, s: clients that are refused together must not come back together. */
+/** Largest random `Retry-After`, s, so that many clients that are refused at once do not come back at once. */
 const retrySpread = 5;
 
-/** Nothing is wrong with the request, and the client may repeat it. */
+/** A problem with a random `Retry-After`: the request is valid, and the client can send it again later. */
 export function tryLater(code: ProblemCode, detail: string): Problem {
   const retryAfter = 1 + Math.floor(Math.random() * retrySpread);
   return new Problem({ code, detail, headers: { 'Retry-After': String(retryAfter) } });

@@ -11,13 +11,13 @@ import { tryLater } from './admission.ts';
 import { KeySet, KeysUnavailable } from './key-set.ts';
 import { offeredTokens } from '../connections/protocol/subprotocols.ts';
 
-/** What a device has proved. */
+/** The result of a valid token. */
 export interface Identity {
   /** When its token expires, ms on the pod's clock. */
   tokenExpiresAt: number;
 }
 
-/** Is the sender of these headers this device? Never rejects: a `Problem` is the refusal. */
+/** Checks the token of a request for this deviceId. Resolves with a `Problem` if it is refused. Never rejects. */
 export type Authenticate = (headers: IncomingHttpHeaders, deviceId: string) => Promise<Identity | Problem>;
 
 interface AuthenticateOptions {
@@ -26,13 +26,13 @@ interface AuthenticateOptions {
   log: Logger;
 }
 
-/** By how much the clocks of the issuer and this pod may differ, s: for `nbf`, for `exp`, and for the close that follows from it. */
+/** Largest accepted difference between the clocks of the issuer and this pod, s: for `nbf`, for `exp`, and for the close after `exp`. */
 const clockTolerance = 5;
 
-/** RFC 7518 §3.1 and RFC 8037 §3.1, those with a public key: a key of a JWKS never serves as a shared secret. */
+/** The algorithms with a public key (RFC 7518 §3.1, RFC 8037 §3.1). A key of a JWKS is never used as a shared secret. */
 const publicKeyAlgorithms = ['RS', 'PS', 'ES'].flatMap((family) => [256, 384, 512].map((bits) => `${family}${bits}`));
 
-/** How devices prove who they are: by a JWT (RFC 7519). Undefined: they need not. */
+/** Creates the check of device tokens, which are JWTs (RFC 7519). Undefined with DEVICE_AUTH=none. */
 export function createAuthenticate({ config, clock, log }: AuthenticateOptions): Authenticate | undefined {
   if (config.deviceAuth === 'none') return undefined;
   const verify = createVerify(config, clock, log);
@@ -56,7 +56,7 @@ function createVerify(config: Config, clock: Clock, log: Logger): (token: string
   const claims = {
     issuer: config.deviceJwtIssuer,
     audience: config.deviceJwtAudience,
-    requiredClaims: ['sub', 'exp'], // a token for ever could not be taken back
+    requiredClaims: ['sub', 'exp'], // a token without an end could not be revoked
     clockTolerance,
   };
   if (url === undefined) {
@@ -68,21 +68,21 @@ function createVerify(config: Config, clock: Clock, log: Logger): (token: string
   return async (token) => (await jwtVerify(token, find, { ...claims, algorithms })).payload;
 }
 
-/** The one token that came, in the header or as a subprotocol. */
+/** The token of a request, from the header or from a subprotocol. A `Problem` if there is none or more than one. */
 function tokenOf(headers: IncomingHttpHeaders): string | Problem {
   const inHeader = bearerToken(headers.authorization);
   const tokens = offeredTokens(headers['sec-websocket-protocol']);
   if (inHeader !== undefined) tokens.push(inHeader);
   const [token, ...others] = tokens;
-  if (token === undefined) return unauthorized('no-token', 'a device shows a token to connect');
-  return others.length === 0 ? token : unauthorized('bad-token', 'more than one token came');
+  if (token === undefined) return unauthorized('no-token', 'a device needs a token to connect');
+  return others.length === 0 ? token : unauthorized('bad-token', 'the request has more than one token');
 }
 
-/** The device learns what to do, and neither it nor the log what was in the token. */
+/** The problem for a failed check. Neither the answer nor the log shows the content of the token. */
 function refusal(error: unknown, log: Logger): Problem {
   if (error instanceof errors.JWTExpired) return unauthorized('token-expired', 'the token has expired');
   const isTheirs = error instanceof errors.JOSEError && !(error instanceof errors.JWKSInvalid);
-  if (isTheirs) return unauthorized('bad-token', 'the token cannot be accepted');
-  if (!(error instanceof KeysUnavailable)) log.warn({ err: error }, 'a key for the tokens of devices cannot be used');
-  return tryLater('auth-unavailable', 'whether the token is good cannot be found out at this moment');
+  if (isTheirs) return unauthorized('bad-token', 'the pod does not accept the token');
+  if (!(error instanceof KeysUnavailable)) log.warn({ err: error }, 'a key for device tokens is not usable');
+  return tryLater('auth-unavailable', 'the token cannot be verified right now');
 }

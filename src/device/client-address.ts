@@ -2,18 +2,18 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { canonicalAddress } from '../address.ts';
 
-/** Who sent a request, as Node has it. */
+/** The part of Node's request that says who sent it. */
 export interface Sender {
   socket: { remoteAddress?: string | undefined };
-  /** Several `X-Forwarded-For` lines are one by now, joined by commas in their order. */
+  /** Node has joined several `X-Forwarded-For` lines to one, with commas, in their order. */
   headers: IncomingHttpHeaders;
 }
 
 /**
- * The address a request comes from: the socket's, or, as long as that is one of our proxies, the one this proxy says it has the
- * request from: the last untrusted one of `X-Forwarded-For`, the first one when all are trusted. What a hop before an untrusted one
- * says counts for nothing: whoever connects may write there what they like. A hop that is no address ends the walk at the last good one.
- * IPv4 in IPv6 (`::ffff:192.0.2.1`) is IPv4. Empty when the socket is gone.
+ * The address of the client of a request. It is the address of the socket, unless that is a trusted proxy. Then it is the last address
+ * of `X-Forwarded-For` that is not a trusted proxy, or the first address if all are trusted. Addresses before an untrusted one do not
+ * count, because a client can write any text there. A text that is not an address ends the search at the last valid address.
+ * IPv4 in IPv6 (`::ffff:192.0.2.1`) is IPv4. Empty if the socket is already closed.
  */
 export function clientAddress({ socket, headers }: Sender, isProxy: (address: string) => boolean): string {
   let address = addressOf(socket.remoteAddress ?? '') ?? '';
@@ -28,7 +28,7 @@ export function clientAddress({ socket, headers }: Sender, isProxy: (address: st
   return address;
 }
 
-/** What one party has: an IPv4 address, or the first 64 bits of an IPv6 one (RFC 4291 §2.5.1), as it can draw the rest anew each time. */
+/** The network for the limit: an IPv4 address, or the first 64 bits of an IPv6 address (RFC 4291 §2.5.1), whose rest a client can change. */
 export function networkOf(address: string): string {
   if (isIP(address) !== 6) return address;
   const [head = '', tail] = address.split('::');
@@ -42,7 +42,7 @@ function groups(text: string): string[] {
   return text === '' ? [] : text.split(':');
 }
 
-/** The address of a hop such as `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1` or `[2001:db8::1]:443`, always spelt the same way. */
+/** The canonical address of a hop such as `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1` or `[2001:db8::1]:443`. */
 function addressOf(hop: string): string | undefined {
   const text = hop.trim();
   const host = /^\[(.*)\](?::\d+)?$/.exec(text)?.[1] ?? /^([\d.]+):\d+$/.exec(text)?.[1] ?? text;

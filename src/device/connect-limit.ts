@@ -5,15 +5,15 @@ import { TokenBucket } from '../base/token-bucket.ts';
 import type { Sender } from './client-address.ts';
 import { clientAddress, networkOf } from './client-address.ts';
 
-/** Addresses of one generation at most; two are remembered. */
+/** Most addresses in one generation. Two generations are in memory. */
 const maxAddresses = 20_000;
-/** What is not asked for in this time, in ms, has a full bucket again, which is as good as none. */
+/** A bucket that is not used for this time is full again, so it can be forgotten, ms. */
 const fullAfterMs = 1000;
 
 /**
- * A token bucket for each address, in two generations: what is asked for moves into the young one, and when that is over the old one is
- * forgotten at once. While fewer addresses come in two seconds than are remembered nothing is forgotten that counts. When more
- * come, memory stays as it is, nobody is refused for it, and only who comes back later than 20,000 others begins anew.
+ * A token bucket for each address, in two generations. A bucket that is used moves into the young generation. When the young generation
+ * is full or old, it becomes the old one, and the previous old one is forgotten. With fewer than 20,000 addresses per second no bucket
+ * that matters is forgotten. With more, memory does not grow: an address that comes back later than 20,000 others gets a new bucket.
  */
 export class AddressBuckets {
   readonly #perSecond: number;
@@ -21,18 +21,18 @@ export class AddressBuckets {
   #old = new Map<string, TokenBucket>();
   #turnedAt: number;
 
-  /** `perSecond` is also how many come at once at most; `now` is the time of the pod's clock, ms. */
+  /** `perSecond` is also the largest number at once. `now` is the time on the pod's clock, ms. */
   constructor(perSecond: number, now: number) {
     this.#perSecond = perSecond;
     this.#turnedAt = now;
   }
 
-  /** How many it holds; one that is in both generations counts twice. */
+  /** Number of buckets. An address in both generations counts twice. */
   get size(): number {
     return this.#young.size + this.#old.size;
   }
 
-  /** True: one more of this address was let through. */
+  /** Counts one connect of this address. False: the limit is reached. */
   take(address: string, now: number): boolean {
     if (now >= this.#turnedAt + fullAfterMs) this.#turn(now);
     return this.#bucketOf(address, now).take(now);
@@ -54,7 +54,7 @@ export class AddressBuckets {
   }
 }
 
-/** May the sender of this request connect once more at this time? */
+/** Creates the limit of connects per address. It returns false if the sender has reached it. */
 export function createConnectLimit(config: Config, clock: Clock): (sender: Sender) => boolean {
   const { connectsPerAddressPerSecond: perSecond, trustedProxies: proxies = [] } = config;
   if (perSecond === 0) return () => true;

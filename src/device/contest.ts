@@ -3,8 +3,8 @@ import type { Clock } from '../base/clock.ts';
 import type { Connections } from '../connections/connections.ts';
 
 /**
- * Decides whether a device may connect although connections of it took over from each other too often of late. Undefined: they did
- * not. Otherwise resolves with true when the present connection is dead, so that the device may have its place.
+ * Decides whether a device is allowed to connect although it has reached the takeover limit. Undefined: it has not reached the limit.
+ * Otherwise resolves with true if the current connection is dead, so that the new one can replace it.
  */
 export type Contest = (deviceId: string) => Promise<boolean> | undefined;
 
@@ -15,7 +15,7 @@ export function createContest(connections: Connections, clock: Clock, askElsewhe
       const present = connections.get(deviceId);
       const isAlive = await (present ? present.isAlive() : askElsewhere(deviceId));
       if (isAlive) return false;
-      // Another one may have come meanwhile. It gets its own ping, and the handshake its own time limit.
+      // Another connection can have come in the meantime. It gets its own ping. The handshake has its own time limit.
       return connections.get(deviceId) === present || settle();
     };
     return settle();

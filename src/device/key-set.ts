@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../observe/log.ts';
 import { fetchJwks } from './jwks-fetch.ts';
 
-/** Nothing can be said about the token, because its key is not known and the issuer cannot be asked. */
+/** The token cannot be verified, because its key is unknown and the issuer does not answer. */
 export class KeysUnavailable extends Error {
   readonly code = 'keys-unavailable';
 
@@ -20,16 +20,16 @@ export interface KeySetOptions {
   log: Logger;
 }
 
-/** Short enough that a handshake is still answered, ms. */
+/** Time limit of a request to the issuer, ms. It is short enough to answer the handshake in time. */
 const timeoutMs = 3000;
-/** From one request for the keys to the next, whatever kids come, ms. */
+/** Shortest time between two requests for the keys, ms. */
 const cooldownMs = 5000;
-/** After this the keys are asked for anew, so that one that was withdrawn is forgotten, ms. */
+/** The keys are requested again after this time, so that a withdrawn key is forgotten, ms. */
 const freshMs = 600_000;
 
 /**
- * The keys of a JWKS (RFC 7517). An unknown kid has them asked for again, at most every 5 s; a token is called bad for its kid only
- * by a set that was fetched for it. Known keys go on being used for as long as the issuer is away.
+ * The keys of a JWKS (RFC 7517). For an unknown kid the keys are requested again, at most every 5 s. A token is refused because of its kid
+ * only after such a request. While the issuer does not answer, the known keys stay in use.
  */
 export class KeySet {
   readonly #remote: ReturnType<typeof createRemoteJWKSet>;
@@ -40,14 +40,14 @@ export class KeySet {
   #underWay: Promise<void> | undefined;
 
   constructor({ url, clock, log }: KeySetOptions) {
-    const never = { cacheMaxAge: Infinity, cooldownDuration: Infinity }; // when to fetch is decided here
+    const never = { cacheMaxAge: Infinity, cooldownDuration: Infinity }; // this class decides when to fetch
     const options = { timeoutDuration: timeoutMs, [customFetch]: fetchJwks, ...never };
     this.#remote = createRemoteJWKSet(new URL(url), options);
     this.#clock = clock;
     this.#log = log;
   }
 
-  /** The key of a token. Rejects with `KeysUnavailable`, or with a `JOSEError` when the issuer has no such key. */
+  /** Finds the key of a token. Rejects with `KeysUnavailable`, or with a `JOSEError` if the issuer has no such key. */
   readonly find: JWTVerifyGetKey = async (header, token) => {
     const isFirst = this.#fetchedAt === undefined;
     if (isFirst) await this.#fetch();
@@ -61,16 +61,16 @@ export class KeySet {
     return this.#remote(header, token);
   };
 
-  /** Behind the back of whoever asks: the keys that are known do meanwhile. */
+  /** Requests the keys again in the background if they are old. The known keys are used until then. */
   #refresh(): void {
     if (this.#clock.now() < this.#fetchedAt! + freshMs) return;
-    this.#fetch().catch(() => {}); // logged, and tried again
+    this.#fetch().catch(() => {}); // it is logged and tried again
   }
 
   #fetch(): Promise<void> {
     if (this.#underWay) return this.#underWay;
     const now = this.#clock.now();
-    if (now < this.#triedAt + cooldownMs) return Promise.reject(new KeysUnavailable('asked for a moment ago'));
+    if (now < this.#triedAt + cooldownMs) return Promise.reject(new KeysUnavailable('the keys were requested a moment ago'));
     this.#triedAt = now;
     this.#underWay = this.#reload().finally(() => {
       this.#underWay = undefined;

@@ -1,4 +1,4 @@
-/** What is no connect and yet answered on the device listener, and its part of the OpenAPI document. */
+/** The HTTP operations of the device port, except the connect itself, and their part of the OpenAPI document. */
 import { z } from 'zod';
 import type { Operation } from '../http/operation.ts';
 
@@ -6,10 +6,10 @@ export const deviceOperations = {
   health: {
     methods: ['get', 'head'],
     path: '/healthz',
-    summary: 'Should a load balancer send devices to this pod',
+    summary: 'Health check of load balancers; does the pod accept new devices?',
     answers: {
       200: {
-        about: 'From the first contact with the registry to the start of a drain, as at `/readyz`.',
+        about: 'The pod accepts new devices, as at `/readyz`: from the first contact with the registry to the start of a drain.',
         content: { 'application/json': z.object({ status: z.literal('ok') }) },
       },
     },

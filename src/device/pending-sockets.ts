@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
 
-/** From the TCP connect to the end of the request head, and from there to the answer and the end of what is refused, ms. */
+/** Time limit from the TCP connect to the end of the request head, and from there to the answer or the end of a refused socket, ms. */
 export const handshakeTimeoutMs = 5000;
 
-/** Sockets that have left Node's HTTP server, and its time-outs with it, and are no WebSocket: not yet, or not ever. */
+/** Sockets that have left Node's HTTP server, and so its timeouts, but are not (yet) a WebSocket. */
 export class PendingSockets {
   readonly #sockets = new Set<Duplex>();
 
-  /** Cuts it when the handshake takes too long. Returns what ends that. */
+  /** Cuts the socket if the handshake takes too long. Returns a function that ends this. */
   hold(socket: Duplex): () => void {
     const timer = setTimeout(() => socket.destroy(), handshakeTimeoutMs);
     const release = () => {
@@ -15,15 +15,15 @@ export class PendingSockets {
       this.#sockets.delete(socket);
     };
     this.#sockets.add(socket);
-    socket.on('error', ignore); // an unheard one would end the process
+    socket.on('error', ignore); // an error without a listener would end the process
     socket.once('close', release);
     return release;
   }
 
-  /** As `hold`, and gives up on a device that hangs up; what it sends meanwhile stays unread. */
+  /** Like `hold`. Also cuts the socket if the device closes it. Data of the device stays unread. */
   holdUnread(socket: Duplex): () => void {
     const release = this.hold(socket);
-    const seeEnd = () => void socket.read(0); // takes nothing, but an end with nothing before it is told
+    const seeEnd = () => void socket.read(0); // reads no data, but reports an end without data before it
     const hangUp = () => void socket.destroy();
     socket.on('readable', seeEnd).once('end', hangUp);
     return () => {
@@ -37,5 +37,5 @@ export class PendingSockets {
   }
 }
 
-/** 'close' follows every 'error' and ends whatever there is to end. */
+/** An 'error' needs no action, because a 'close' follows it. */
 function ignore(): void {}

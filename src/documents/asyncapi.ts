@@ -32,7 +32,7 @@ export function asyncapi() {
         host: '{host}',
         protocol: 'ws',
         description:
-          'The device port, through the load balancer, which asks for `GET /healthz` there: 200 where devices are welcome.',
+          'The device port, through the load balancer. The load balancer asks for `GET /healthz` there; the pod answers 200 if it accepts new devices.',
         variables: { host: { default: '127.0.0.1:8080' } },
         security: [{ $ref: '#/components/securitySchemes/token' }],
       },
@@ -46,7 +46,7 @@ export function asyncapi() {
           scheme: 'bearer',
           bearerFormat: 'JWT',
           description:
-            'Where the pods run with `DEVICE_AUTH=jwt`; `sub` is the deviceId. From browsers as one more subprotocol, `bearer.TOKEN`.',
+            'Needed if the pods run with `DEVICE_AUTH=jwt`. The claim `sub` is the deviceId. Browsers send the token as one more subprotocol, `bearer.TOKEN`.',
         },
       },
     },
@@ -61,7 +61,7 @@ function plainChannel() {
     address: '/connect',
     title: 'Plain mode',
     description:
-      'No subprotocol, or `ws-connect.plain`: every frame to the device is one message of a service, text for `text/*` and `application/json`, binary for everything else; every frame of the device is one of its own.',
+      'No subprotocol, or `ws-connect.plain`. Every frame to the device is one message of a service: text for `text/*` and `application/json`, binary for everything else. Every frame from the device is one message of the device.',
     servers: [{ $ref: '#/servers/devices' }],
     messages: {
       toDevice: { contentType: 'application/octet-stream', payload },
@@ -79,7 +79,7 @@ function envelopeChannel() {
   return {
     address: '/connect',
     title: 'Envelope mode',
-    description: 'The subprotocol `ws-connect.v1`: JSON text frames. Close code 1003 for what is no such frame.',
+    description: 'The subprotocol `ws-connect.v1`: JSON text frames. The pod closes the connection with 1003 after any other frame.',
     servers: [{ $ref: '#/servers/devices' }],
     messages: Object.fromEntries(messages) as object,
     bindings: { ws: handshake(z.literal('ws-connect.v1')) },

@@ -37,7 +37,7 @@ const callback: Listener = {
 
 const admin: Listener = {
   tag: 'admin',
-  about: 'For the kubelet, Prometheus and operators, on the admin port. Whoever reaches it can drain the pod.',
+  about: 'For the kubelet, Prometheus and operators, on the admin port. Any client that reaches this port can drain the pod.',
   port: '8082',
   security: [],
   headers: [],
@@ -46,7 +46,7 @@ const admin: Listener = {
 
 const device: Listener = {
   tag: 'device',
-  about: 'For load balancers, on the device port. What devices do there is in the AsyncAPI document.',
+  about: 'For load balancers, on the device port. The AsyncAPI document describes this port for devices.',
   port: '8080',
   security: [],
   headers: [],
@@ -60,9 +60,9 @@ export function openapi() {
       title: 'ws-connect',
       version,
       license: { name: 'MIT', identifier: 'MIT' },
-      description: `Reaches devices over their WebSocket connections. Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`.
+      description: `Sends messages to devices over their WebSocket connections. Errors are \`application/problem+json\` (RFC 9457) with a stable \`code\`.
 
-What no operation of this document is for is answered:
+A request that matches no operation of this document gets one of these answers:
 
 ${explain([...Object.values(unrouted).map(({ code }) => code), ...malformed])}`,
     },
@@ -84,7 +84,7 @@ ${explain([...Object.values(unrouted).map(({ code }) => code), ...malformed])}`,
           type: 'http',
           scheme: 'bearer',
           description:
-            'One of `CALLBACK_TOKENS`, or the hop token derived from it for this pod, where the pods run with `CALLBACK_AUTH=bearer`.',
+            'One of `CALLBACK_TOKENS`, or the hop token derived from it for this pod. Needed if the pods run with `CALLBACK_AUTH=bearer`.',
         },
       },
     },

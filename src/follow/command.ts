@@ -17,20 +17,21 @@ export class FollowError extends Error {
   }
 }
 
-const help = `ws-connect follow: shows what becomes of a device's connections, step by step, as JSON lines
+const help = `ws-connect follow: shows the events of a device's connections as they happen, one JSON object per line
 
 Usage: ws-connect follow DEVICE [--admin URL]
        ws-connect follow --sample N [--admin URL]
 
-  DEVICE       every connection that this device has on the pod, from now on
-  --sample N   the next N connections of the pod, 1 to 100, from their beginning to their end
-  --admin URL  the pod's admin listener; default http://127.0.0.1:8082
+  DEVICE       follow every connection of this device on the pod, from now on
+  --sample N   follow the next N connections of the pod, 1 to 100, from beginning to end
+  --admin URL  the admin port of the pod; default http://127.0.0.1:8082
 
-A line is {"at","deviceId","traceId","event","from","to"}, with "reason" once the connection ends, and "missed" when so many lines
-before it came too fast. "from" is null at its beginning, and the same as "to" for an event that leaves it where it is. It ends with
-the pod, with the last connection of the sample, or by Ctrl-C.
+A line is {"at","deviceId","traceId","event","from","to"}. It has "reason" when the connection ends. "missed" is the number of
+lines that the pod left out before this one because they came too fast. "from" is null at the beginning of a connection. For an
+event that does not change the state, "from" equals "to". The command ends with the pod, with the last connection of the sample,
+or by Ctrl-C.
 
-Exit codes: 0 the pod or the sample has ended; 1 no answer, or not that of a pod; 2 the arguments are wrong.
+Exit codes: 0 the pod or the sample has ended; 1 there was no answer, or it was not from a pod; 2 the arguments are wrong.
 `;
 
 /** From the request to the end of the answer, or the beginning of the events, ms. */
@@ -57,7 +58,7 @@ export async function follow(args: string[]): Promise<number> {
       if (!process.stdout.write(`${step}\n`) && process.stdout.destroyed) return 0;
     }
   } catch (error) {
-    throw new FollowError(`${admin.origin} broke off`, error);
+    throw new FollowError(`${admin.origin} broke the connection`, error);
   }
   return 0;
 }
@@ -67,15 +68,15 @@ export function parseFollowArguments(args: string[]) {
   const { values, positionals } = parse(args);
   if (values.help) return undefined;
   const { admin, sample } = values;
-  if (!URL.canParse(admin) || new URL(admin).protocol !== 'http:') throw misuse(`--admin ${admin} is no http URL`);
+  if (!URL.canParse(admin) || new URL(admin).protocol !== 'http:') throw misuse(`--admin ${admin} is not allowed. Use an http URL`);
   if (sample !== undefined && (!/^\d{1,3}$/.test(sample) || Number(sample) < 1 || Number(sample) > 100)) {
-    throw misuse(`--sample ${sample}: allowed is 1 to 100`);
+    throw misuse(`--sample ${sample} is not allowed. Use a whole number from 1 to 100`);
   }
   const [deviceId, ...others] = positionals;
   if (others.length > 0 || (deviceId === undefined) === (sample === undefined)) {
-    throw misuse('name one device, or a sample');
+    throw misuse('Name one device, or use --sample');
   }
-  if (deviceId !== undefined && !isDeviceId(deviceId)) throw misuse(`${JSON.stringify(deviceId)} is no deviceId`);
+  if (deviceId !== undefined && !isDeviceId(deviceId)) throw misuse(`${JSON.stringify(deviceId)} is not a deviceId. Use 1 to 128 of A-Z a-z 0-9 . _ : -`);
   return { admin: new URL(admin), deviceId, sample };
 }
 
@@ -102,7 +103,7 @@ function misuse(message: string): UsageError {
 /** A pod shows nothing of a device that is on another one. */
 async function tellOwner(admin: URL, deviceId: string): Promise<void> {
   const owner = ownerIn(await ask(new URL(`/connections/${deviceId}`, admin), bodyOf), admin);
-  if (owner) process.stderr.write(`${deviceId} is on pod ${owner.podId} at ${owner.serverIp}: follow it there\n`);
+  if (owner) process.stderr.write(`${deviceId} is on pod ${owner.podId} at ${owner.serverIp}. Follow it there\n`);
 }
 
 function ownerIn(answer: string, admin: URL): { podId: string; serverIp: string } | undefined {
@@ -116,7 +117,7 @@ function ownerIn(answer: string, admin: URL): { podId: string; serverIp: string 
 /** Asks, and reads of the answer what is wanted. */
 async function ask<T>(url: URL, read: (response: IncomingMessage) => Promise<T>): Promise<T> {
   const exchange = new PodExchange(get(url));
-  const overdue = () => exchange.destroy(new Error(`nothing within ${answerWithinMs / 1000} s`));
+  const overdue = () => exchange.destroy(new Error(`no answer within ${answerWithinMs / 1000} s`));
   const timer = setTimeout(overdue, answerWithinMs);
   try {
     return await new Promise<T>((resolve, reject) => {

@@ -14,6 +14,6 @@ export async function* eventsIn(stream: Readable, name: string): AsyncGenerator<
       if (text.startsWith('event: ')) event = text.slice('event: '.length);
       if (text.startsWith('data: ') && event === name) yield text.slice('data: '.length);
     }
-    if (lines.isTooLong) throw new Error('a line has no end');
+    if (lines.isTooLong) throw new Error('the pod sent a line that is too long');
   }
 }

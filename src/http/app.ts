@@ -55,7 +55,7 @@ export function createHttpServer(
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   answerMalformed(server, {
     isLong: (request) => longRequests?.has(request) ?? false,
-    note: ({ code }) => log.debug({ code }, 'no HTTP request'),
+    note: ({ code }) => log.debug({ code }, 'not a valid HTTP request'),
   });
   return { server, close: createGracefulClose(server) };
 }

@@ -25,12 +25,12 @@ export function readBody(request: IncomingMessage, limit: number): Promise<Buffe
 export function objectionTo({ headers }: IncomingMessage): Problem | undefined {
   const { 'content-length': length, 'transfer-encoding': transfer, 'content-encoding': encoding } = headers;
   if (length === undefined && transfer === undefined) {
-    const detail = "send Content-Length, which is 0 for an empty body (curl: -d ''), or the body in chunks";
+    const detail = "send Content-Length (0 for an empty body; with curl: -d ''), or send a chunked body";
     return new Problem({ code: 'length-required', detail });
   }
   const isCoded = (encoding !== undefined && !isIdentity(encoding)) || (transfer !== undefined && !isChunked(transfer));
   if (!isCoded) return undefined;
-  const detail = 'a body comes as it is: without a Content-Encoding, and in no Transfer-Encoding but chunked';
+  const detail = 'send the body without Content-Encoding, and without a Transfer-Encoding other than chunked';
   return new Problem({ code: 'unsupported-encoding', detail, headers: { 'Accept-Encoding': 'identity' } });
 }
 
@@ -49,7 +49,7 @@ async function refuse(request: IncomingMessage, problem: Problem): Promise<never
 }
 
 function tooLarge(limit: number): Problem {
-  return new Problem({ code: 'body-too-large', detail: `a body is at most ${limit} bytes` });
+  return new Problem({ code: 'body-too-large', detail: `the body is larger than ${limit} bytes` });
 }
 
 /** Throws the body away; on a connection that ends with the answer, waits for its end. */
@@ -126,5 +126,5 @@ function endsWithAnswer({ httpVersion, headers }: IncomingMessage): boolean {
 
 /** Nobody is left to read it; it ends the request and is counted. */
 function aborted(): Problem {
-  return new Problem({ code: 'aborted', detail: 'the request ended before its body did' });
+  return new Problem({ code: 'aborted', detail: 'the request ended before its body was complete' });
 }

@@ -16,7 +16,7 @@ export function requireOwnPage({ headers }: Context): void {
   const isOfOthers = origin !== undefined && hostOf(origin) !== host;
   const isFromOthers = site !== undefined && site !== 'none' && site !== 'same-origin';
   if (!isOfOthers && !isFromOthers && !isSilentBrowser(headers)) return;
-  throw new Problem({ code: 'other-origin', detail: 'of browsers, only pages of this pod may ask for this' });
+  throw new Problem({ code: 'other-origin', detail: 'only web pages of this pod are allowed to send this request' });
 }
 
 /**

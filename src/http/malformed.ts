@@ -8,9 +8,9 @@ import { rawAnswer } from './raw-answer.ts';
 /** What Node finds wrong before a request is one; whatever is not here is a 400. */
 const problems: Record<string, ProblemOptions> = {
   HPE_HEADER_OVERFLOW: { code: 'headers-too-large', detail: 'the headers are too large' },
-  ERR_HTTP_REQUEST_TIMEOUT: { code: 'request-timeout', detail: 'the request took too long to come' },
+  ERR_HTTP_REQUEST_TIMEOUT: { code: 'request-timeout', detail: 'the request did not arrive in time' },
 };
-const badRequest: ProblemOptions = { code: 'bad-request', detail: 'this is no HTTP request' };
+const badRequest: ProblemOptions = { code: 'bad-request', detail: 'this is not a valid HTTP request' };
 
 /** What is answered to what is no request. */
 export const malformed = [badRequest, ...Object.values(problems)].map(({ code }) => code);

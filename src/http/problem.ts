@@ -9,8 +9,8 @@ export const problemBody = z.object({
   type: z.literal('about:blank'),
   title: z.string(),
   status: z.int(),
-  code: z.enum(problemCodes).describe('the stable word to branch on'),
-  detail: z.string().describe('for people, and may change'),
+  code: z.enum(problemCodes).describe('stable code of the problem, for programs'),
+  detail: z.string().describe('explanation for people; the text can change'),
 });
 
 export interface ProblemOptions {
@@ -45,18 +45,18 @@ export class Problem extends Error {
 }
 
 export function badDeviceId(): Problem {
-  const detail = 'a deviceId is 1 to 128 of A-Z a-z 0-9 . _ : - and neither "." nor ".."';
+  const detail = 'a deviceId must be 1 to 128 of A-Z a-z 0-9 . _ : - and neither "." nor ".."';
   return new Problem({ code: 'bad-device-id', detail });
 }
 
 /** What the router leaves without a body when no route fits. */
 export const unrouted: Record<number, ProblemOptions> = {
   404: { code: 'no-such-route', detail: 'there is nothing at this path' },
-  405: { code: 'method-not-allowed', detail: 'the Allow header names the methods of this path' },
-  501: { code: 'method-unknown', detail: 'this server does not know the method' },
+  405: { code: 'method-not-allowed', detail: 'the path does not support this method; the Allow header lists the supported methods' },
+  501: { code: 'method-unknown', detail: 'no path supports this method' },
 };
 
-const unexpected = () => new Problem({ code: 'internal-error', detail: 'the request failed; the log says why' });
+const unexpected = () => new Problem({ code: 'internal-error', detail: 'an internal error of the pod; its log says why' });
 
 /** Answers every `Problem` thrown below it, and what no route has answered. Anything else is our fault: 500, and logged by `onError`. */
 export function answerProblems(onError: (error: unknown) => void) {

@@ -5,7 +5,7 @@ import type { ProblemCode } from './problems.ts';
 
 /** A whole number in a query. */
 export function queryNumber(min: number, max: number) {
-  const error = `is a number from ${min} to ${max}`;
+  const error = `must be a whole number from ${min} to ${max}`;
   return z
     .string()
     .regex(new RegExp(`^\\d{1,${String(max).length}}$`), { error, abort: true })
@@ -15,7 +15,7 @@ export function queryNumber(min: number, max: number) {
 
 /** One of these words in a query. */
 export function queryWord<const T extends readonly [string, ...string[]]>(...words: T) {
-  return z.enum(words, `is ${words.join(' or ')}`);
+  return z.enum(words, `must be ${words.join(' or ')}`);
 }
 
 /** What a query means. Throws a `Problem` 400 that says what is wrong with it. */
@@ -31,7 +31,7 @@ export function parseQuery<T extends z.ZodObject>(
 }
 
 function explain({ code, path, message }: z.core.$ZodIssue, { shape }: z.ZodObject, query: ParsedUrlQuery): string {
-  if (code === 'unrecognized_keys') return `the parameters are ${Object.keys(shape).join(', ')}`;
+  if (code === 'unrecognized_keys') return `the query has an unknown parameter. Use ${Object.keys(shape).join(', ')}`;
   const name = String(path[0]);
   return Array.isArray(query[name]) ? `${name} is given more than once` : `${name} ${message}`;
 }

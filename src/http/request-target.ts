@@ -16,13 +16,13 @@ export function checkTarget(request: IncomingMessage): Problem | undefined {
   const { url = '', headers, httpVersion } = request;
   const hosts = countHosts(request.rawHeaders);
   if (hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {
-    return new Problem({ code: 'bad-request', detail: 'a request by HTTP/1.1 has one Host header' });
+    return new Problem({ code: 'bad-request', detail: 'an HTTP/1.1 request must have exactly one Host header' });
   }
   if (originForm.test(url) || url === '*') return undefined;
   const [, authority = '', rest = ''] = absoluteForm.exec(url) ?? [];
   const path = rest.startsWith('/') ? rest : `/${rest}`;
   if (!URL.canParse(`http://${authority}`) || !originForm.test(path)) {
-    return new Problem({ code: 'bad-request', detail: 'the target of the request is no path and no http URL' });
+    return new Problem({ code: 'bad-request', detail: 'the target of the request is neither a path nor an http URL' });
   }
   request.url = path;
   headers.host = authority;

@@ -88,13 +88,13 @@ function createConnectionCounters(registers: PrometheusRegistry[]) {
   });
   const closes = new Counter({
     name: 'ws_connect_closes_total',
-    help: 'Ended connections by WebSocket close code and reason; a code the device chose itself counts as other',
+    help: 'Ended connections by WebSocket close code and reason; other stands for codes that devices chose themselves',
     labelNames: ['code', 'reason'],
     registers,
   });
   const takeovers = new Counter({
     name: 'ws_connect_takeovers_total',
-    help: 'Devices that came over from another pod, by what that pod did when it was told',
+    help: 'Devices that moved to this pod from another pod, by what the other pod answered',
     labelNames: ['result'],
     registers,
   });
@@ -116,7 +116,7 @@ function createCallbackMetrics(registers: PrometheusRegistry[]) {
   });
   const callbackDuration = new Histogram({
     name: 'ws_connect_callback_duration_seconds',
-    help: 'From the request to its answer',
+    help: 'Time from a callback request to its answer',
     buckets: seconds,
     registers,
   });

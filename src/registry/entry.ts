@@ -3,18 +3,17 @@ import { isPort } from '../address.ts';
 import type { Entry, PodRecord } from './registry.ts';
 
 /**
- * Reads a device's entry. Another program may have written the key: what has not the shape of an entry counts as none.
+ * Reads the entry of a device. Undefined if the text does not have the form of an entry, because another program can have written the key.
  *
- * The ids and the address are limited to what is safe in a header (RFC 9110 §5.5, §8.8.3), a URL and the log. Whether a pod can be
- * at that address is a later question, `isPort` and `POD_CIDRS`: the device has an entry then, but nobody can follow it.
- * `register.lua` has the same rules.
+ * The ids and the address are limited to characters that are safe in a header (RFC 9110 §5.5, §8.8.3), a URL and the log. This function
+ * does not check whether a pod can be at that address. `isPort` and `POD_CIDRS` do that later. `register.lua` has the same rules.
  */
 export function parseEntry(text: string | null): Entry | undefined {
   const entry = parseObject<Entry>(text);
   return entry && isEntry(entry) ? (entry as unknown as Entry) : undefined;
 }
 
-/** Reads a pod's record. What is none counts as none, so that one bad record spoils no list. */
+/** Reads the record of a pod. Undefined if the text is not a record, so that one bad record does not spoil a list. */
 export function parsePodRecord(text: string | null): PodRecord | undefined {
   const record = parseObject<PodRecord>(text);
   if (!record || !isPodRecord(record)) return undefined;
@@ -24,10 +23,10 @@ export function parsePodRecord(text: string | null): PodRecord | undefined {
 
 type Unchecked<T> = Partial<Record<keyof T, unknown>>;
 
-/** A connection's id, as it stands between the quotes of an entity tag. */
+/** The id of a connection: characters that are allowed between the quotes of an entity tag. */
 const traceIdShape = /^[!#-~]{1,128}$/;
 const podIdShape = /^[A-Za-z0-9._:-]{1,128}$/;
-/** Visible ASCII, or nothing. */
+/** At most 255 characters of visible ASCII. It can be empty. */
 const addressShape = /^[!-~]{0,255}$/;
 
 function isEntry({ serverIp, port, traceId, podId, t }: Unchecked<Entry>): boolean {
@@ -57,13 +56,13 @@ function isText(value: unknown, shape: RegExp): boolean {
   return typeof value === 'string' && shape.test(value);
 }
 
-/** The object that this JSON text is; undefined when it is none. */
+/** Parses a JSON object. Undefined if the text is null, empty, not JSON, or not an object. */
 function parseObject<T>(text: string | null): Unchecked<T> | undefined {
   if (!text) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
-    return undefined; // counts as none
+    return undefined; // a bad text counts as no entry
   }
 }

@@ -2,15 +2,15 @@ import type { RegistryLinkEvent } from '../../machines/registry-link.ts';
 import type { Registry, Reply } from './registry.ts';
 import { RegistryUnavailable } from './registry.ts';
 
-/** What stands between the pod and a registry that may be away. */
+/** Knows whether the registry is up, and is told how its commands end. */
 export interface Gate {
   isUp(): boolean;
   tell(event: RegistryLinkEvent): void;
 }
 
 /**
- * The same registry behind a circuit breaker: while the link is down every command is answered at once, unsent, and only the
- * pod's own record is tried. What becomes of each batch is told to the gate.
+ * Puts a registry behind a circuit breaker. While the link is down, every command fails at once and is not sent, except those for the
+ * record of this pod. The gate is told how each batch ends.
  */
 export function guarded(registry: Registry, gate: Gate): Registry {
   const batch = async <T>(
@@ -18,14 +18,14 @@ export function guarded(registry: Registry, gate: Gate): Registry {
     commands: readonly unknown[],
     run: () => Promise<Reply<T>[]>,
   ): Promise<Reply<T>[]> => {
-    if (commands.length === 0) return []; // all were dropped: that no command was answered is no failure
+    if (commands.length === 0) return []; // all commands were dropped, so there is no failure
     if (!gate.isUp()) {
       const error = unsent(operation);
       return commands.map(() => error);
     }
     const replies = await run();
     const answered = replies.some((reply) => !(reply instanceof RegistryUnavailable) || reply.result === 'refused');
-    // what was sent before the link went down says nothing: only a probe opens it again
+    // answers to commands from before the outage do not count: only a probe brings the link up again
     if (gate.isUp()) gate.tell({ type: answered ? 'registry.answered' : 'registry.failed' });
     return replies;
   };
@@ -50,5 +50,5 @@ export function guarded(registry: Registry, gate: Gate): Registry {
 }
 
 function unsent(operation: string): RegistryUnavailable {
-  return new RegistryUnavailable(operation, new Error('the registry is away: not sent'));
+  return new RegistryUnavailable(operation, new Error('the registry is down, so the command was not sent'));
 }

@@ -7,38 +7,38 @@ import type { LeaseEvent } from './lease-state.ts';
 import { newLease, nextLeaseState } from './lease-state.ts';
 
 /**
- * How a command ended. After `failed` and `unregisterFailed` the entry may be anything, and after `refused` it will not live for long;
- * the reconciler repairs it.
+ * How a command ended. After `failed` and `unregisterFailed` the entry is unknown. After `refused` it expires soon, because its lease was not
+ * extended. The reconciler repairs the entry in all three cases.
  */
 export type LeaseOutcome = 'registered' | 'superseded' | 'failed' | 'refused' | 'unregistered' | 'unregisterFailed';
 
 /** The connection that holds the lease. */
 export interface LeaseHolder {
   readonly deviceId: string;
-  /** Unlike that of every other connection. */
+  /** Unique id of the connection. */
   readonly traceId: string;
-  /** The device has not hung up, as far as this pod has heard. */
+  /** True as long as this pod has not seen the device close the connection. */
   readonly isPeerThere: boolean;
   leaseAnswered(outcome: LeaseOutcome): void;
 }
 
-/** What all leases of a pod share. */
+/** What all leases of a pod use. */
 export interface LeasePorts {
   registrar: Registrar;
   reconciler: Reconciler;
   clock: Clock;
-  /** How long an entry lives that nobody refreshes. */
+  /** Lifetime of an entry without a refresh, ms. */
   leaseTtlMs: number;
-  /** What the registry's clock showed at this time of the pod's, ms since 1970. */
+  /** The time on the clock of the registry, ms since 1970, for a time on the clock of the pod. */
   registryTime: (at: number) => number;
-  /** This pod, as its entries name it. Asked when the pod listens. */
+  /** The address and id of this pod for its entries. Called only after the pod listens. */
   owner: () => Pick<Entry, 'serverIp' | 'port' | 'podId'>;
-  /** The holder's entry took the place of one that another pod had written. */
+  /** Called when the entry of the holder has replaced an entry of another pod. */
   tookOver: (holder: LeaseHolder, previous: Entry) => void;
   onError: (error: RegistryUnavailable, holder: LeaseHolder) => void;
 }
 
-/** A first registration refused within this time of the connect may be a registry clock that went back, ms. */
+/** If the first registration is refused within this time after the connect, the cause can be a registry clock that went back, ms. */
 const youngMs = 2000;
 
 /** One connection's hold on its registry entry. What it does next is decided by `nextLeaseState`. */
@@ -59,20 +59,20 @@ export class Lease implements Repairable {
   }
 
   /**
-   * Writes the entry or prolongs its lease, writes it again if it is gone, and finds out about a newer connection.
+   * Writes the entry or extends its lease. Writes the entry again if it is missing, and finds out about a newer connection.
    * Answers `registered`, `superseded`, `refused` or `failed`.
    */
   refresh(): void {
     this.#on('refresh');
   }
 
-  /** Deletes the entry if it is this connection's own, now or when the registry is back. Answers `unregistered` or `unregisterFailed`. */
+  /** Deletes the entry of this connection, now or when the registry answers again. Answers `unregistered` or `unregisterFailed`. */
   release(): void {
     if (this.#releasedAt === Infinity) this.#releasedAt = this.#ports.clock.now();
     this.#on('release');
   }
 
-  /** The lease of what it wrote has ended since it was released. */
+  /** True if the lease of its last write has ended after the release. */
   get isOver(): boolean {
     const { clock, leaseTtlMs } = this.#ports;
     return clock.now() >= this.#releasedAt + leaseTtlMs;
@@ -98,7 +98,7 @@ export class Lease implements Repairable {
     if (this.#state.hold === 'released') this.#on('repair');
   }
 
-  /** The reply to `claim`. */
+  /** Handles the reply to `claim`. */
   registered(reply: Reply<Registration>, claim: Claim): void {
     if (reply instanceof RegistryUnavailable) return this.#notDone(reply);
     if (reply.outcome === 'registered') {
@@ -122,7 +122,7 @@ export class Lease implements Repairable {
     this.#on('missing');
   }
 
-  /** A registration that timed out may have been carried out all the same. */
+  /** Handles the lookup before a release. A registration that timed out can have been executed, so the entry can exist. */
   found(reply: Reply<Entry | undefined>): void {
     if (reply instanceof RegistryUnavailable) return this.#failed(reply, 'unregisterFailed');
     if (reply?.traceId !== this.#holder.traceId) return this.#answer('unregistered');
@@ -164,11 +164,11 @@ export class Lease implements Repairable {
     }
   }
 
-  /** The `t` of the connect is kept for ever: a late or repeated registration must not pass a newer connection. */
+  /** Registers with the `t` of the connect, which never changes. So a late or repeated registration never replaces a newer connection. */
   #claim(t: number, isFirst: boolean): void {
     const { registrar, owner } = this.#ports;
     const { deviceId, traceId } = this.#holder;
-    const { serverIp, port, podId } = owner(); // spread into the claim it would take a kilobyte and 4 µs of each connect
+    const { serverIp, port, podId } = owner(); // a spread into the claim would cost a kilobyte and 4 µs per connect
     registrar.register({ deviceId, serverIp, port, traceId, podId, t, isFirst }, this);
   }
 

@@ -10,26 +10,26 @@ import { podTtlMs, RegistryUnavailable } from './registry.ts';
 import { RemoteClock } from './remote-clock.ts';
 
 export interface RegistryLinkOptions {
-  /** Not behind this link's own breaker. */
+  /** The registry itself, not behind the circuit breaker. */
   registry: CheckedRegistry;
   podId: string;
   record: () => PodRecord;
   clock: Clock;
   log: Logger;
-  /** The registry answers, for the first time or again. */
+  /** Called when the registry answers, for the first time or again. */
   recovered: () => void;
-  /** The pod's record was written while the registry is up. Unlike `recovered` it says that there is room for new entries. */
+  /** Called when the record of the pod was written while the registry is up. So the registry has room for new entries. */
   recorded: () => void;
 }
 
 const evicting =
-  'Redis deletes entries when its memory is full, and devices that are connected are not found then: set maxmemory-policy to noeviction';
+  'Redis deletes entries when its memory is full. Services then do not find devices that are connected. Set maxmemory-policy to noeviction';
 
 const beatMs = podTtlMs / 3;
-/** Each pod has its own, so that a fleet does not probe all at once. */
+/** Time between two probes, ms. It differs between pods, so that a fleet does not probe at the same moment. */
 const probeMs = () => 250 + Math.random() * 250;
 
-/** The chart of the registry link as a running actor, and the pod's own record that it is told by. */
+/** Runs the chart of the registry link, and writes the record of the pod. The writes tell the chart whether the registry answers. */
 export class RegistryLink implements RegistryLinkEffects {
   readonly clock: RemoteClock;
   readonly #options: RegistryLinkOptions;
@@ -61,14 +61,14 @@ export class RegistryLink implements RegistryLinkEffects {
     return this.#actor.getSnapshot().hasTag('up');
   }
 
-  /** Nearly every event is an answer on a steady link, and those change nothing. */
+  /** Sends an event to the chart. Answers on a steady link change nothing, so they are not sent. */
   tell(event: RegistryLinkEvent): void {
     const snapshot = this.#actor.getSnapshot();
     if (snapshot.status !== 'active' || (event.type === 'registry.answered' && snapshot.hasTag('steady'))) return;
     this.#actor.send(event);
   }
 
-  /** What the registry does with entries when it is full; undefined while that is not known. */
+  /** The `maxmemory-policy` of the registry. Undefined while it is unknown. */
   evictionPolicy: string | undefined;
 
   probe(): void {
@@ -76,14 +76,14 @@ export class RegistryLink implements RegistryLinkEffects {
   }
 
   failed(): void {
-    this.#options.log.warn('the registry does not answer: connections stay, and are registered once it does');
+    this.#options.log.warn('the registry does not answer. Connections stay open, and the pod registers them when the registry answers again');
   }
 
-  /** Writes the pod's record now. A server that cannot be written to is as good as none, unless all it lacks is room. */
+  /** Writes the record of the pod now. A server that refuses the write counts as down, except if it only has no room. */
   async beat(record = this.#options.record()): Promise<void> {
     try {
       const isRecorded = await this.#write(record);
-      if (!this.isUp()) return; // only a probe says that it is
+      if (!this.isUp()) return; // only a probe can bring the link up
       this.tell({ type: 'registry.answered' });
       if (isRecorded) this.#options.recorded();
     } catch (error) {
@@ -106,7 +106,7 @@ export class RegistryLink implements RegistryLinkEffects {
     }
   }
 
-  /** Writes the record, and asks for the time. False: there is no room for the record. */
+  /** Writes the record and reads the clock of the registry. False if there is no room for the record. */
   async #write(record: PodRecord): Promise<boolean> {
     const { registry, podId, clock } = this.#options;
     const isRecorded = await registry.writePod(podId, record).then(
@@ -125,7 +125,7 @@ export class RegistryLink implements RegistryLinkEffects {
     if (policy === this.evictionPolicy) return;
     this.evictionPolicy = policy;
     const { log } = this.#options;
-    if (policy === undefined) return log.debug('whether Redis evicts entries when it is full cannot be learned');
+    if (policy === undefined) return log.debug('the pod cannot find out whether Redis deletes entries when its memory is full');
     if (policy !== 'noeviction') log.warn({ evictionPolicy: policy }, evicting);
   }
 
@@ -134,7 +134,7 @@ export class RegistryLink implements RegistryLinkEffects {
     this.#options.recovered();
   }
 
-  /** Stops writing, and deletes the record. */
+  /** Stops writing and deletes the record of the pod. */
   async stop(): Promise<void> {
     const { registry, podId, log } = this.#options;
     this.#end();
@@ -142,7 +142,7 @@ export class RegistryLink implements RegistryLinkEffects {
     try {
       await registry.deletePod(podId);
     } catch (error) {
-      log.warn({ err: error }, 'the pod record could not be deleted; it ends by itself');
+      log.warn({ err: error }, 'the pod record could not be deleted; it expires by itself');
     }
   }
 }

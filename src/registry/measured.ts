@@ -3,15 +3,15 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { CheckedRegistry, Reply } from './registry.ts';
 import { RegistryUnavailable } from './registry.ts';
 
-/** Hears how the batches end. */
+/** Is told how each batch of commands ends. */
 export interface Witness {
-  /** A command of a batch has failed: the first that has. */
+  /** Called with the first failure of a batch. */
   failed(error: RegistryUnavailable): void;
-  /** At least one command of a batch was carried out, and none has failed. */
+  /** Called if at least one command of a batch was executed and none has failed. */
   carriedOut(operation: string): void;
 }
 
-/** The same registry, every command counted and every batch timed. */
+/** Wraps a registry: counts every command, measures every batch, and tells the witness. */
 export function measured(registry: CheckedRegistry, metrics: Metrics, clock: Clock, witness: Witness): CheckedRegistry {
   const timed = async <T>(operation: string, run: () => Promise<Reply<T>[]>): Promise<Reply<T>[]> => {
     const startedAt = clock.now();

@@ -13,11 +13,11 @@ import { wentBackMs } from './registry.ts';
 
 interface Leased {
   entry: Entry;
-  /** On the pod's clock. */
+  /** When the lease ends, ms on the pod's clock. */
   expiresAt: number;
 }
 
-/** The registry of a single pod: nothing to install, gone with the process. */
+/** The registry of a single pod, in the memory of its process. */
 export class MemoryRegistry implements CheckedRegistry {
   readonly #clock: Clock;
   readonly #leaseTtlMs: number;
@@ -57,7 +57,7 @@ export class MemoryRegistry implements CheckedRegistry {
     return Date.now();
   }
 
-  /** No other pod makes any. */
+  /** Grants all closes, because there is no other pod. */
   async grantCloses(count: number): Promise<number> {
     return count;
   }

@@ -6,7 +6,7 @@ import { RedisRegistry } from './redis.ts';
 import { parseRedisUrl } from '../config/redis-url.ts';
 import type { CheckedRegistry } from './registry.ts';
 
-/** The registry that `REDIS_URL` names; in memory without one. */
+/** The registry at `REDIS_URL`. Without that variable it is in memory. */
 export function openRegistry(config: Config, clock: Clock, events: RedisEvents): CheckedRegistry {
   const { redisUrl: text, redisPrefix: prefix, leaseTtlMs } = config;
   const url = text === undefined ? undefined : parseRedisUrl(text);

@@ -2,41 +2,41 @@ import type { Clock } from '../base/clock.ts';
 import { repeat } from '../base/clock.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 
-/** A lease whose entry may not be what it should be, because a command failed or the registry was away. */
+/** A lease whose entry can be wrong, because a command failed or the registry was down. */
 export interface Repairable {
-  /** On the pod's clock: the newest are repaired first, for their devices are the most likely to be still there. */
+  /** Time of the connect, ms on the pod's clock. The newest are repaired first, because their devices are most likely still connected. */
   readonly claimedAt: number;
-  /** Its entry has ended by itself meanwhile, so nothing is left to repair. */
+  /** True if its entry has expired by itself, so that no repair is needed. */
   readonly isOver: boolean;
-  /** Asks the registry once more. Tells the reconciler when all is well. */
+  /** Tries again. The lease calls `clean` after a success. */
   repair(): void;
 }
 
 export interface ReconcilerOptions {
   clock: Clock;
-  /** How many leases are repaired in a second. */
+  /** Number of repairs per second. */
   perSecond: number;
-  /** Only then is anything repaired. */
+  /** True while the registry is up. Otherwise there are no repairs. */
   isUp: () => boolean;
-  /** From 0 to 1. */
+  /** Random number from 0 to 1. */
   random: () => number;
 }
 
 const roundMs = 50;
-/** After an outage the pods of a fleet begin at different times, up to this late, ms. */
+/** After an outage each pod starts its repairs after a random delay up to this, ms. So a fleet does not start all at once. */
 const startSpreadMs = 500;
-/** What could not be repaired is tried again after this, ms. */
+/** Time before a failed repair is tried again, ms. */
 const againMs = 1000;
 
-/** Repairs dirty leases, newest first and no faster than the registry should be asked. */
+/** Repairs dirty leases, the newest first, with a limit of repairs per second. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   readonly #turns: TokenBucket;
-  /** When each became dirty, the oldest first. */
+  /** The dirty leases, each with the time since it is dirty (ms on the pod's clock), the oldest first. */
   readonly #dirty = new Map<Repairable, number>();
-  /** Whom to repair in this pass, the next one last. */
+  /** The leases to repair in this pass. The next one is the last. */
   #pass: Repairable[] = [];
-  /** Not before this is what could not be repaired tried again. */
+  /** Time of the next pass over failed repairs, ms on the pod's clock. */
   #againAt = 0;
   #pausedUntil = 0;
   #end: () => void = () => {};
@@ -47,12 +47,12 @@ export class Reconciler {
     this.#turns = new TokenBucket(perSecond, clock.now(), Math.max(1, (2 * roundMs * perSecond) / 1000));
   }
 
-  /** How many are dirty. */
+  /** Number of dirty leases. */
   get size(): number {
     return this.#dirty.size;
   }
 
-  /** For how long the oldest has been dirty, ms. */
+  /** How long the oldest dirty lease has been dirty, ms. */
   oldestMs(): number {
     for (const since of this.#dirty.values()) return this.#options.clock.now() - since;
     return 0;
@@ -81,7 +81,7 @@ export class Reconciler {
     this.#dirty.delete(lease);
   }
 
-  /** The registry may have lost or changed anything: after a random moment all of these are repaired, and what was dirty before. */
+  /** Marks all these leases as dirty, because the registry can have lost or changed entries. Repairs start after a random delay. */
   markAll(leases: Iterable<Repairable>): void {
     const { clock, random } = this.#options;
     for (const lease of leases) this.mark(lease);
@@ -89,7 +89,7 @@ export class Reconciler {
     this.#pausedUntil = clock.now() + random() * startSpreadMs;
   }
 
-  /** Repairs all that is dirty now, at once: the end of the pod does not wait. */
+  /** Tries to repair all dirty leases at once, without the limit, because the pod ends. */
   flush(): void {
     for (const lease of this.#dirty.keys()) lease.repair();
   }
@@ -99,7 +99,7 @@ export class Reconciler {
     const now = clock.now();
     const isDue = now >= this.#againAt;
     if (!isUp()) {
-      if (isDue) this.#forgetOver(now); // however long the outage is
+      if (isDue) this.#forgetOver(now); // so that memory does not grow during a long outage
       return;
     }
     if (now < this.#pausedUntil) return;

@@ -30,16 +30,16 @@ export interface RedisConnection {
   close: () => void;
 }
 
-/** What happens to the connection. The client goes on trying by itself. */
+/** Events of the connection to Redis. The client reconnects by itself. */
 export interface RedisEvents {
-  /** There is one that takes commands, for the first time or again: another server may be at its other end. */
+  /** A connection accepts commands, for the first time or again. It can be another server than before. */
   connected: () => void;
   lost: () => void;
-  /** What is wrong with it, without any password. */
+  /** An error of the connection. It contains no password. */
   error: (error: Error) => void;
 }
 
-/** What Sentinels are shown. Without a password they are asked for nothing. */
+/** User and password for the Sentinels. Without a password the client does not log in. */
 export interface SentinelLogin {
   username?: string | undefined;
   password?: string | undefined;
@@ -54,7 +54,7 @@ const scripts = {
   grantCloses: { lua: script('grant-closes'), numberOfKeys: 1 },
 };
 
-/** Fail soon while Redis is away, and never send a command a second time: what is unknown is repaired, not repeated. */
+/** Commands fail soon while Redis is down, and are never sent twice. The reconciler repairs what is unknown. */
 const common = {
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 1,
@@ -62,12 +62,12 @@ const common = {
   connectTimeout: 2000,
   socketTimeout: 3000,
   reconnectOnError: ({ message }: Error) => (/^(READONLY|MASTERDOWN)/.test(message) ? 1 : false),
-  enableReadyCheck: false, // it wants INFO, which may be disabled; the registry tries what it needs itself
+  enableReadyCheck: false, // it needs INFO, which can be disabled; the registry tests the commands that it needs
 } satisfies RedisOptions;
 
 const retryMs = (tries: number) => Math.min(tries * 100, 2000) * (0.5 + Math.random() / 2);
 
-/** A client of one server, of the master that Sentinels name, or of a Cluster. */
+/** Creates a client of one server, of the master that the Sentinels name, or of a Cluster. */
 export function connectRedis(
   url: RedisUrl,
   listeners: RedisEvents,
@@ -119,12 +119,12 @@ function behindSentinels({ hosts, master, tls }: RedisUrl, events: RedisEvents, 
   };
 }
 
-/** ioredis makes the clients of the Sentinels itself, in a method that only its types call private. */
+/** ioredis creates the clients of the Sentinels in a method that is private only in its types. */
 interface SentinelClients {
   connectToSentinel(...args: unknown[]): Redis;
 }
 
-/** Finds the master by the Sentinels. Their replies are limited and their errors told as well. */
+/** A connector that finds the master through the Sentinels. It limits their replies and reports their errors. */
 function watchedConnector(events: RedisEvents) {
   return class extends SentinelConnector {
     constructor(options: unknown) {
@@ -140,7 +140,7 @@ function watchedConnector(events: RedisEvents) {
   };
 }
 
-/** In the words in which ioredis tells of it as well. */
+/** The error of a Sentinel, in the same words as ioredis uses. */
 function ofSentinel({ options: { host, port } }: Redis, { message }: Error): Error {
   return new Error(`failed to connect to sentinel ${host}:${port} because ${message}`);
 }
@@ -149,25 +149,25 @@ function connectCluster({ tls, username, password, hosts }: RedisUrl, events: Re
   const client = new Cluster(hosts, {
     enableOfflineQueue: false,
     enableReadyCheck: false,
-    retryDelayOnFailover: 0, // it would send again what was under way when a connection broke
+    retryDelayOnFailover: 0, // otherwise it would send running commands again after a broken connection
     clusterRetryStrategy: retryMs,
     clusterNodeRetryStrategy: retryMs,
     slotsRefreshInterval: 2000,
     scripts,
     redisOptions: { ...common, ...login({ tls, username, password }) },
-    ...(tls ? { dnsLookup: (address, callback) => callback(null, address) } : {}), // certificates name hosts, not addresses
+    ...(tls ? { dnsLookup: (address, callback) => callback(null, address) } : {}), // certificates contain host names, not addresses
   });
   withoutSubscriber(client);
   client.on('+node', (node: Redis) => limitNode(node, events));
   let masters = '';
-  /** A node is connected to by the first command for it, and refuses others until then. */
+  /** Connects to all masters. Otherwise the first command for a node connects to it, and further commands fail until then. */
   const connectAll = async () => {
     await Promise.allSettled(client.nodes('master').map(connected));
     events.connected();
   };
   client.on('refresh', () => {
     const present = mastersOf(client);
-    if (masters !== '' && present !== masters) void connectAll(); // a failover may have lost what was written last
+    if (masters !== '' && present !== masters) void connectAll(); // a failover can lose the last writes
     masters = present;
   });
   client.on('ready', () => void connectAll());
@@ -175,7 +175,7 @@ function connectCluster({ tls, username, password, hosts }: RedisUrl, events: Re
   return client.on('node error', events.error);
 }
 
-/** A node, and the copies of it that ask for the slots: what is wrong with those nobody else tells. */
+/** Limits the replies of a node and of its copies, which read the slots. It also reports the errors of the copies. */
 function limitNode(node: Redis, events: RedisEvents): void {
   limitReplies(node);
   const duplicate = node.duplicate.bind(node);
@@ -186,18 +186,18 @@ function limitNode(node: Redis, events: RedisEvents): void {
   };
 }
 
-/** A Cluster's client connects to a node for subscriptions, of which there are none, and the replies on it could not be limited. */
+/** Stops the Cluster client from connecting to a node for subscriptions. There are none, and its replies could not be limited. */
 function withoutSubscriber(client: Cluster): void {
   (client as unknown as { subscriber: { start: () => void } }).subscriber.start = () => {};
 }
 
-/** That no node could be asked says nothing without why the last one could not. */
+/** Adds the error of the last node to an error that says that no node answered. */
 function withReason(error: Error & { lastNodeError?: Error }): Error {
   const { lastNodeError } = error;
   return lastNodeError ? new Error(`${error.message} ${withoutArguments(lastNodeError).message}`) : error;
 }
 
-/** Resolves once this node of a Cluster takes commands. */
+/** Resolves when this node of a Cluster accepts commands. */
 async function connected(node: Redis): Promise<void> {
   if (node.status === 'wait') await node.connect();
   else if (node.status !== 'ready') await once(node, 'ready', { signal: AbortSignal.timeout(common.connectTimeout) });

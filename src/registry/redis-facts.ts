@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 
 /**
- * The `maxmemory-policy` of these servers, by INFO or else by CONFIG GET: services that run a Redis for others often allow only one of
- * them, or neither. `noeviction` also when there is no limit to the memory; undefined when no server tells.
- * The first that evicts speaks for all.
+ * Reads the `maxmemory-policy` of these servers with INFO, or else with CONFIG GET, because hosted Redis services often allow only one of
+ * them, or neither. The result is `noeviction` also if there is no memory limit, and undefined if no server answers. If one of the servers
+ * evicts, the result is its policy.
  */
 export async function readEvictionPolicy(servers: readonly Redis[]): Promise<string | undefined> {
   const policies = await Promise.all(servers.map(policyOf));
@@ -24,7 +24,7 @@ async function fromInfo(server: Redis): Promise<Facts> {
     const facts = Object.fromEntries(lines.map(([, name = '', value = '']) => [name.replace('_', '-'), value]));
     return 'maxmemory-policy' in facts ? facts : undefined;
   } catch {
-    return undefined; // it may be forbidden: then it is not known
+    return undefined; // if it is forbidden, the policy is unknown
   }
 }
 
@@ -35,6 +35,6 @@ async function fromConfig(server: Redis): Promise<Facts> {
       pairs.flatMap((name, index) => (index % 2 === 0 ? [[name, pairs[index + 1] ?? '']] : [])),
     );
   } catch {
-    return undefined; // likewise
+    return undefined; // the same here
   }
 }

@@ -22,14 +22,14 @@ import { closesKeptMs, podTtlMs, RegistryUnavailable, wentBackMs } from './regis
 
 export interface RedisRegistryOptions {
   url: RedisUrl;
-  /** What every key begins with. */
+  /** Prefix of every key. */
   prefix: string;
   leaseTtlMs: number;
   events: RedisEvents;
   sentinelLogin?: SentinelLogin;
 }
 
-/** The registry in Redis (from 6.2 on, for GETEX): one server, Sentinel or Cluster. */
+/** The registry in Redis 6.2 or later (because of GETEX): one server, Sentinel or Cluster. */
 export class RedisRegistry implements CheckedRegistry {
   readonly #connection: RedisConnection;
   readonly #redis: RedisClient;
@@ -114,7 +114,7 @@ export class RedisRegistry implements CheckedRegistry {
       const read = podIds.map(async (podId) => ({ podId, text: await this.#redis.get(this.#podKey(podId)) }));
       const found = await Promise.all(read);
       const gone = found.filter(({ text }) => text === null).map(({ podId }) => podId);
-      if (gone.length > 0) await this.#redis.srem(this.#podsKey, gone); // one that lives adds itself again with its next record
+      if (gone.length > 0) await this.#redis.srem(this.#podsKey, gone); // a running pod adds itself again with its next record
       return found.flatMap(({ podId, text }) => {
         const record = parsePodRecord(text);
         return record ? { podId, ...record } : [];
@@ -127,7 +127,7 @@ export class RedisRegistry implements CheckedRegistry {
       const tried = await Promise.allSettled(this.#checkKeys().map((key) => tryCommands(this.#redis, key)));
       const failures = tried.flatMap((one) => (one.status === 'rejected' ? unavailable('check', one.reason) : []));
       const refusal = failures.find(({ result }) => result === 'refused');
-      // one node of a Cluster that is away takes its own devices with it, not those of the others
+      // if one node of a Cluster is down, only its own devices fail
       if (refusal || failures.length === tried.length) throw (refusal ?? failures[0]!).cause;
       return { evictionPolicy: await readEvictionPolicy(serversOf(this.#redis)) };
     });
@@ -137,16 +137,16 @@ export class RedisRegistry implements CheckedRegistry {
     this.#connection.close();
   }
 
-  /** Sends the commands of a batch in one write for each server, at a third of the CPU of one for each command. Each fails on its own. */
+  /** Sends the commands of a batch with one write to each server, which takes a third of the CPU. Each command has its own result. */
   #batch<T, R>(operation: string, batch: readonly T[], run: (one: T) => Promise<R>): Promise<Reply<R>[]> {
-    const streams = serversOf(this.#redis).flatMap(({ stream }) => stream ?? []); // none before the first connect
+    const streams = serversOf(this.#redis).flatMap(({ stream }) => stream ?? []); // there is none before the first connect
     for (const stream of streams) stream.cork();
     const replies = batch.map((one) => run(one).catch((error: unknown) => unavailable(operation, error)));
     for (const stream of streams) stream.uncork();
     return Promise.all(replies);
   }
 
-  /** A key at each server that takes writes. */
+  /** One key for each server that accepts writes. */
   #checkKeys(): string[] {
     const keyOf = (number: number) => `${this.#prefix}:check:{${number}}`;
     if (!isCluster(this.#redis)) return [keyOf(0)];
@@ -159,7 +159,7 @@ export class RedisRegistry implements CheckedRegistry {
     return byNode.size > 0 ? [...byNode.values()] : [keyOf(0)];
   }
 
-  /** The braces keep one device's keys on one node of a Cluster. */
+  /** Key of a device. The braces keep all keys of a device on one node of a Cluster. */
   #deviceKey(deviceId: string): string {
     return `${this.#prefix}:device:{${deviceId}}`;
   }
@@ -168,16 +168,16 @@ export class RedisRegistry implements CheckedRegistry {
     return `${this.#prefix}:pod:${podId}`;
   }
 
-  /** The ids of all pods: to look for their keys among those of millions of devices would take too long. */
+  /** Key of the set with the ids of all pods. A scan over the keys of millions of devices would take too long. */
   get #podsKey(): string {
     return `${this.#prefix}:pods`;
   }
 }
 
-/** The entry that a registration was refused for. */
+/** Reads the newer entry because of which a registration was refused. */
 function stored(text: string): Entry {
   const entry = parseEntry(text);
-  if (!entry) throw new Error('the entry that is stored cannot be read');
+  if (!entry) throw new Error('the stored entry cannot be read');
   return entry;
 }
 

@@ -1,13 +1,13 @@
 import type { Claim, Entry, Hold, Registration, Registry, Reply } from './registry.ts';
 
-/** Commands in one batch at most: what is put together and taken apart in one go must not hold up the event loop. */
+/** Most commands in one batch, so that a batch does not delay the event loop. */
 const maxBatch = 256;
 
-/** Who gives commands, and hears the reply to each. */
+/** Gives commands to the registrar, and gets the reply to each. */
 export interface Registrant {
-  /** Asked a turn of the event loop after a claim was given: is there nothing to register any more? */
+  /** Asked one turn of the event loop after a claim was given: is the registration no longer needed? */
   readonly isMoot: boolean;
-  /** The claim was not sent, because it was moot. */
+  /** The claim was not sent, because it is no longer needed. */
   dropped(): void;
   registered(reply: Reply<Registration>, claim: Claim): void;
   refreshed(reply: Reply<Entry | undefined>): void;
@@ -16,11 +16,11 @@ export interface Registrant {
 }
 
 /**
- * Sends the commands of all leases of a pod: those of one kind that come in one turn of the event loop make one batch.
+ * Sends the commands of all leases of a pod. All commands of one kind from one turn of the event loop are one batch.
  *
- * Claims wait a turn longer, and those of devices that have hung up by then are dropped: a pod may read a handshake so late
- * that its device has long connected elsewhere, and a dead connection must not take that one over. One turn is enough, for
- * the device ended this connection before it began the next one, and in a turn the pod reads whatever has come.
+ * Claims wait one turn longer. Then claims of devices that have closed their connection are dropped. A pod can read a handshake so late
+ * that its device has already connected to another pod, and a dead connection must not take over from that one. One turn is enough:
+ * the device closed this connection before it started the next one, and within a turn the pod reads everything that has arrived.
  */
 export class Registrar {
   readonly #underWay = new UnderWay();
@@ -65,13 +65,13 @@ export class Registrar {
     this.#finding.add(deviceId, lease);
   }
 
-  /** Resolves once no command is waiting or under way. */
+  /** Resolves when no command is waiting or running. */
   settled(): Promise<void> {
     return this.#underWay.over();
   }
 }
 
-/** Counts batches from their first command to their last answer. */
+/** Counts the batches that are waiting or running. */
 class UnderWay {
   #count = 0;
   #waiting: (() => void)[] = [];
@@ -91,14 +91,14 @@ class UnderWay {
 }
 
 interface Kind<TCommand, TAnswer> {
-  /** One reply a command, in their order. Never rejects. */
+  /** Sends a batch. Resolves with one reply per command, in the same order. Never rejects. */
   send(commands: readonly TCommand[]): Promise<Reply<TAnswer>[]>;
   answer(lease: Registrant, reply: Reply<TAnswer>, command: TCommand): void;
-  /** Asked a turn later: is there no point in the command any more? */
+  /** Called one turn later: is the command no longer needed? */
   isMoot?: (lease: Registrant) => boolean;
 }
 
-/** The commands of one kind. */
+/** Collects the commands of one kind and sends them in batches. */
 class Batches<TCommand, TAnswer> {
   readonly #underWay: UnderWay;
   readonly #kind: Kind<TCommand, TAnswer>;
@@ -145,10 +145,7 @@ interface Batch<TCommand> {
   leases: Registrant[];
 }
 
-function without<TCommand>(
-  isMoot: (lease: Registrant) => boolean,
-  { commands, leases }: Batch<TCommand>,
-): Batch<TCommand> {
+function without<TCommand>(isMoot: (lease: Registrant) => boolean, { commands, leases }: Batch<TCommand>): Batch<TCommand> {
   const moot = leases.map(isMoot);
   if (!moot.includes(true)) return { commands, leases };
   for (const lease of leases.filter((_, index) => moot[index])) lease.dropped();

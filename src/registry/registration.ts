@@ -58,7 +58,7 @@ export function createRegistration(
 
   return {
     registry,
-    /** What a lease needs of all this. */
+    /** The parts that a lease needs. */
     leasePorts: (ports: Pick<LeasePorts, 'owner' | 'tookOver'>): LeasePorts => ({
       ...ports,
       registrar,
@@ -70,13 +70,13 @@ export function createRegistration(
         log.debug({ err: error, deviceId, traceId }, 'registry command failed'),
     }),
     isUp,
-    /** Redis is known to delete entries when it is full. */
+    /** True if Redis deletes entries when its memory is full. */
     isEvicting: () => link.evictionPolicy !== undefined && link.evictionPolicy !== 'noeviction',
-    /** How many of `count` closes this draining pod may make now; without the registry it goes on alone. */
+    /** How many of `count` closes this draining pod is allowed to make now. Without the registry it is allowed to make all. */
     grantCloses: (count: number): Promise<number> =>
       registry.grantCloses(count, config.fleetClosesPerSecond).catch(() => count),
     dirty: () => ({ count: reconciler.size, oldestMs: reconciler.oldestMs() }),
-    /** Goes over the entries of all open connections, at the pace of repairs. */
+    /** Verifies the entries of all open connections, with the limit for repairs. */
     verifyAll,
     /** Writes this record of the pod now. */
     announce: (now: PodRecord) => void link.beat(now),
@@ -86,7 +86,7 @@ export function createRegistration(
       link.start();
     },
 
-    /** Makes up for what is owed, as far as the registry answers, and deletes the pod's record. */
+    /** Sends all missing commands, if the registry answers, and deletes the record of the pod. */
     async stop(): Promise<void> {
       reconciler.stop();
       reconciler.flush();

@@ -1,33 +1,33 @@
 /**
- * The registry: the shared record "which pod holds device X".
+ * The registry: the shared store that says which pod holds which device.
  *
- * Every adapter keeps the same promises, and one suite runs over all of them:
- * - An entry is deleted only by the connection that wrote it, or by its lease.
- * - An entry is never overwritten by an older connection's: `t` orders them.
- * - A command without an answer has an unknown outcome. It is not resent: the refresh finds out and repairs.
+ * Every adapter keeps these promises. One test suite runs over all adapters:
+ * - Only the connection that wrote an entry deletes it. Otherwise it expires with its lease.
+ * - An older connection never overwrites the entry of a newer one. `t` orders them.
+ * - A command without an answer has an unknown outcome. It is never sent again. The next refresh finds the entry and repairs it.
  */
 
-/** One device's record. Its JSON form, with the members in this order, is what Redis holds. */
+/** The entry of one device. Redis stores it as JSON, with the members in this order. */
 export interface Entry {
   v: 1;
   /** The pod's address, a literal IP. */
   serverIp: string;
   /** The pod's callback port. */
   port: number;
-  /** The connection. */
+  /** Id of the connection. */
   traceId: string;
   podId: string;
-  /** Registry time of the connect, ms since 1970: what orders the connections of a device. */
+  /** Time of the connect on the clock of the registry, ms since 1970. It orders the connections of a device. */
   t: number;
 }
 
-/** What a connection writes down about itself. `isFirst`: it has no entry yet as far as it knows. */
+/** The entry that a connection wants to write. `isFirst`: the connection knows of no entry of its own. */
 export type Claim = Omit<Entry, 'v'> & { deviceId: string; isFirst: boolean };
 
-/** An entry as it was written, and whose. */
+/** An entry that was written, with its deviceId. */
 export type Hold = Omit<Entry, 'v'> & { deviceId: string };
 
-/** One pod's record. */
+/** The record of one pod. */
 export interface PodRecord {
   serverIp: string;
   port: number;
@@ -37,64 +37,64 @@ export interface PodRecord {
   startedAt: string;
 }
 
-/** A pod's record, and whose it is. */
+/** The record of a pod, with its podId. */
 export interface KnownPod extends PodRecord {
   podId: string;
 }
 
-/** `refused`: `stored` is the entry of a newer connection and was left alone. `isAhead`: the registry's clock must have gone back since. */
+/** `refused`: `stored`, the entry of a newer connection, was kept. `isAhead`: its `t` is in the future, so the registry clock went back. */
 export type Registration =
   | { outcome: 'registered'; entry: Entry; previous: Entry | undefined }
   | { outcome: 'refused'; stored: Entry; isAhead: boolean };
 
-/** What became of one command of a batch. */
+/** The result of one command of a batch. */
 export type Reply<T> = T | RegistryUnavailable;
 
-/** What a registry says of itself. */
+/** Facts about a registry server. */
 export interface RegistryFacts {
   /**
-   * What it does with entries when it is full: `noeviction`, nothing; by any other name, such as `volatile-lru`, it drops some.
-   * Undefined: that cannot be learned.
+   * What the server does when its memory is full. `noeviction`: it keeps all entries. Any other value, such as `volatile-lru`: it deletes
+   * some. Undefined: unknown.
    */
   evictionPolicy: string | undefined;
 }
 
-/** The first four take many commands at once, give one reply for each in the same order, and never reject. */
+/** The port of the registry. The first four methods take many commands, resolve with one reply for each in the same order, and never reject. */
 export interface Registry {
   /** Writes entries with a new lease. */
   register(claims: readonly Claim[]): Promise<Reply<Registration>[]>;
-  /** Prolongs the lease of whatever entry each device has and returns it. */
+  /** Extends the lease of the current entry of each device, and returns the entry. */
   refresh(deviceIds: readonly string[]): Promise<Reply<Entry | undefined>[]>;
-  /** Deletes exactly these entries. False: the device had another one, or none. */
+  /** Deletes exactly these entries. False: the device has another entry or none. */
   unregister(holds: readonly Hold[]): Promise<Reply<boolean>[]>;
   lookup(deviceIds: readonly string[]): Promise<Reply<Entry | undefined>[]>;
-  /** Its own clock, ms since 1970. The same for all pods. */
+  /** Time on the clock of the registry, ms since 1970. It is the same for all pods. */
   time(): Promise<number>;
-  /** How many of `count` closes the caller may make now so that all draining pods together make `perSecond`. */
+  /** How many of `count` closes the pod is allowed to make now, so that all draining pods together make at most `perSecond`. */
   grantCloses(count: number, perSecond: number): Promise<number>;
   writePod(podId: string, record: PodRecord): Promise<void>;
   deletePod(podId: string): Promise<void>;
-  /** Every pod with a record. */
+  /** All pods that have a record. */
   pods(): Promise<KnownPod[]>;
   close(): Promise<void>;
 }
 
-/** A registry that can be tried. */
+/** A registry with a self-test. */
 export interface CheckedRegistry extends Registry {
-  /** Tries whatever the others need, on keys of no device. Rejects when something is refused; that there is no room is no reason. */
+  /** Tries all commands that the other methods need, on keys of no device. Rejects if one is refused, but not if the memory is full. */
   check(): Promise<RegistryFacts>;
 }
 
-/** The registry did not answer, or not in time, or with an error. */
+/** The registry did not answer in time, or answered with an error. */
 export class RegistryUnavailable extends Error {
   readonly code = 'registry-unavailable';
   /**
-   * `unknown`: the command may have been carried out, or may still be. `failed`: it was not, and will not be. `refused`: nor
-   * was this one, but others would be.
+   * `unknown`: the registry may have executed the command, or may still execute it. `failed`: it did not and will not. `refused`: it did
+   * not and will not, but it executes other commands.
    */
   readonly result: 'failed' | 'refused' | 'unknown';
   readonly operation: string;
-  /** It was refused because the registry has no room for it. What needs none goes on. */
+  /** True if the memory of the registry is full. Commands that need no memory still work. */
   readonly isForRoom: boolean;
 
   constructor(
@@ -111,11 +111,11 @@ export class RegistryUnavailable extends Error {
   }
 }
 
-/** An entry's `t` this far ahead of the registry's clock is no pod's small error, but a clock that went back, ms. */
+/** If the `t` of an entry is this far ahead of the registry clock, that clock went back, ms. The clocks of pods differ by less. */
 export const wentBackMs = 100;
 
-/** Closes that nobody made are kept for this long, ms: pods ask in turns, each every 50 ms. */
+/** How long unused closes are kept, ms. Each pod asks every 50 ms. */
 export const closesKeptMs = 100;
 
-/** How long a pod's record lives without being written again, ms. */
+/** Lifetime of the record of a pod without a new write, ms. */
 export const podTtlMs = 15_000;

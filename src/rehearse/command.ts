@@ -35,7 +35,7 @@ export async function runRehearsal(args: string[], replacement: Replacement = {}
     return print(report, options);
   } catch (error) {
     if (!signal.aborted) throw error;
-    process.stderr.write('ended before its time; nothing is left running\n');
+    process.stderr.write('The rehearsal was interrupted. Everything that it started has ended.\n');
     return code();
   }
 }

@@ -92,7 +92,7 @@ export class Ledger {
 
   #message(body: string): Message {
     const message = this.#messages.get(body);
-    if (!message) throw new Error(`nobody sent ${body}`);
+    if (!message) throw new Error(`unknown callback: ${body}`);
     return message;
   }
 }

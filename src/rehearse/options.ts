@@ -44,10 +44,10 @@ export function parseRehearseOptions(args: string[]): RehearseOptions {
   const given = parse(args);
   const text = (name: OptionName): string | undefined => {
     const value = given[name];
-    const { default: fallback, allows, allowed } = optionRows[name];
+    const { default: fallback, allows, allowed, isSecret } = optionRows[name];
     if (typeof value !== 'string') return fallback || undefined;
     if (allows?.(value)) return value;
-    throw usage(`--${name}: allowed is ${allowed}`); // without the value: it may hold a password
+    throw usage(`--${name} ${isSecret ? '***' : value} is not allowed. Use ${allowed}`);
   };
   const numeric = (name: OptionName): number => Number(text(name));
   const optional = (name: OptionName): number | undefined => (text(name) === undefined ? undefined : numeric(name));
@@ -76,7 +76,7 @@ export function parseRehearseOptions(args: string[]): RehearseOptions {
     },
     podEnvironment: podEnvironment(text),
   };
-  if (parsed.parked + parsed.slow > 100) throw usage('--parked and --slow are more than 100 per cent together');
+  if (parsed.parked + parsed.slow > 100) throw usage('--parked and --slow together are more than 100 percent');
   return parsed;
 }
 
@@ -93,7 +93,7 @@ function elsewhere(text: (name: OptionName) => string | undefined): Elsewhere | 
   const [devicesAt, callbacksAt] = [text('devices-at'), text('callbacks-at')];
   if (devicesAt === undefined && callbacksAt === undefined) return undefined;
   if (devicesAt === undefined || callbacksAt === undefined) {
-    throw usage('--devices-at and --callbacks-at are given together');
+    throw usage('--devices-at and --callbacks-at need each other. Use both or neither');
   }
   const bases = callbacksAt.split(',').map((base) => base.replace(/\/$/, ''));
   return { devicesAt: devicesAt.replace(/\/$/, ''), callbacksAt: bases, seconds: Number(text('seconds')) };

@@ -21,7 +21,7 @@ export async function startOwnRedis(): Promise<OwnRedis> {
     if ('url' in redis) return redis;
     if (redis.isMissing) {
       throw new UsageError(
-        'a rehearsal needs a Redis that the pods share: name one with --redis URL, or install redis-server',
+        'A rehearsal needs a Redis for its pods. Name one with --redis URL, or install redis-server',
       );
     }
     if (left === 1) throw redis.error;

@@ -49,7 +49,7 @@ async function perform(stage: Stage, setting: Setting, closers: Closer[]): Promi
   devices.start();
   if (!(await news.until(() => devices.areAllConnected, connectWithinMs))) {
     const count = `${devices.connected} of ${options.devices} devices`;
-    throw new RehearsalError(`${count} could connect to ${stage.devicesAt} within ${connectWithinMs / 1000} s`);
+    throw new RehearsalError(`only ${count} connected to ${stage.devicesAt} within ${connectWithinMs / 1000} s`);
   }
   tell('all devices are connected, callbacks begin');
   caller.start();
@@ -93,7 +93,7 @@ function showProgress(devices: Devices, ledger: Ledger, tell: (line: string) => 
     const moves = devices.seen().returns.length;
     const { sent, delivered, duplicated, wrong } = ledger.counts();
     tell(
-      `${devices.connected} of ${devices.ids.length} devices connected, ${moves - told} came back just now; ` +
+      `${devices.connected} of ${devices.ids.length} devices connected, ${moves - told} reconnected; ` +
         `callbacks: ${sent} sent, ${delivered} delivered, ${duplicated} twice, ${wrong} wrong`,
     );
     told = moves;

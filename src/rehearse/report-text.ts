@@ -10,7 +10,7 @@ export function reportText(report: Report, broken: readonly string[]): string {
     ['', `${wrong} at the wrong device, ${givenUp} given up by the caller`],
     ['  answers', tally(callbacks.answers)],
     ['  from first attempt to arrival', spreadText(callbacks.delayMs)],
-    ['devices', `${devices.count}, ${devices.neverBack} not back at the end`],
+    ['devices', `${devices.count}, ${devices.neverBack} not connected at the end`],
     ['  moves', `${devices.moves}, ${perDevice(report)}`],
     ['  offline per move', spreadText(devices.offlineMs)],
     ['  closed with', tally(devices.closes)],
@@ -19,7 +19,7 @@ export function reportText(report: Report, broken: readonly string[]): string {
   if (reconnects) {
     const { peak, mean, ratio } = reconnects;
     rows.push(['reconnects per second', `peak ${peak}, mean ${mean.toFixed(1)}, ratio ${ratio.toFixed(2)}`]);
-    rows.push(['pods', `${pods.replaced} replaced, ${pods.overGrace} over their grace`]);
+    rows.push(['pods', `${pods.replaced} replaced, ${pods.overGrace} over their grace period`]);
     rows.push(['  closed', `${pods.closedIdle} idle, ${pods.closedActive} while busy`]);
   }
   for (const { pod, tookMs, graceMs, exitCode, signal, hook, closedIdle, closedActive } of pods.departures) {
@@ -37,7 +37,7 @@ function perDevice({ devices: { movesPerDevice, expectedMovesPerDevice } }: Repo
   const found = `${movesPerDevice.toFixed(2)} per device`;
   return expectedMovesPerDevice === undefined
     ? found
-    : `${found} (${expectedMovesPerDevice.toFixed(2)} when dealt evenly)`;
+    : `${found} (${expectedMovesPerDevice.toFixed(2)} when distributed evenly)`;
 }
 
 function tally(counts: Record<string, number>): string {

@@ -28,7 +28,7 @@ export async function rollOut(options: RolloutOptions): Promise<(Departure & Int
   for (const pod of old) {
     const fresh = await fleet.start();
     await delay(minReadyMs, undefined, { signal });
-    tell(`${fresh.name} is ready, ${pod.name} is told to go`);
+    tell(`${fresh.name} is ready, ${pod.name} is told to stop`);
     const departure = depart(pod, options);
     departures.push(departure);
     if (!overlap) await departure;
@@ -48,7 +48,7 @@ async function depart(pod: PodProcess, options: RolloutOptions): Promise<Departu
     graceMs,
     clock,
   });
-  tell(`${pod.name} is gone after ${(tookMs / 1000).toFixed(1)} s: ${exit.signal ?? `exit code ${exit.code}`}`);
+  tell(`${pod.name} has ended after ${(tookMs / 1000).toFixed(1)} s: ${exit.signal ?? `exit code ${exit.code}`}`);
   const { closedIdle, closedActive } = pod.drainReport ?? {};
   return {
     pod: pod.name,

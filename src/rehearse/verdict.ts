@@ -18,12 +18,12 @@ export function judge({ callbacks, devices, pods, reconnectsPerSecond }: Report,
     hold(value === undefined || limit === undefined || value <= limit, `${what}: ${value}, allowed ${limit}`);
   within(callbacks.lost, limits.lost, 'callbacks lost');
   within(callbacks.duplicated, limits.duplicated, 'callbacks duplicated');
-  within(devices.offlineMs?.p99, limits.gapP99Ms, 'offline, 99 of 100, ms');
-  within(reconnectsPerSecond?.ratio, limits.peakRatio, 'reconnects a second, peak against mean');
-  hold(callbacks.wrong === 0, `frames at the wrong device: ${callbacks.wrong}`);
-  hold(devices.neverBack === 0, `devices that did not come back: ${devices.neverBack}`);
+  within(devices.offlineMs?.p99, limits.gapP99Ms, 'offline time, 99th percentile, ms');
+  within(reconnectsPerSecond?.ratio, limits.peakRatio, 'reconnects per second, peak divided by mean');
+  hold(callbacks.wrong === 0, `frames that reached the wrong device: ${callbacks.wrong}`);
+  hold(devices.neverBack === 0, `devices that were not connected at the end: ${devices.neverBack}`);
   for (const { pod, overGrace, exitCode, signal } of pods.departures) {
-    hold(!overGrace, `${pod} was over its grace`);
+    hold(!overGrace, `${pod} exceeded its grace period`);
     hold(exitCode === 0, `${pod} ended with ${signal ?? `exit code ${exitCode}`}`);
   }
   return broken;

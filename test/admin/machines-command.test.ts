@@ -30,12 +30,12 @@ describe('ws-connect machines', () => {
   });
 
   it.each([
-    ['drain', 'drain: there is no such machine; there are connection and pod'],
-    ['constructor', 'constructor: there is no such machine'],
-    ['connection pod', 'connection pod: one machine at a time'],
-    ['--format svg', '--format svg is one picture: say which, connection or pod'],
-    ['pod --format png', '--format png: must be json, mermaid, svg'],
-    ['pod --format=', 'must be json, mermaid, svg'],
+    ['drain', 'There is no machine drain. Use connection or pod'],
+    ['constructor', 'There is no machine constructor'],
+    ['connection pod', 'connection pod is not allowed. Use one machine'],
+    ['--format svg', '--format svg prints one picture. Name the machine, connection or pod'],
+    ['pod --format png', '--format png is not allowed. Use json or mermaid or svg'],
+    ['pod --format=', 'is not allowed. Use json or mermaid or svg'],
     ['pod --format', '--format'],
     ['--formt svg', '--formt'],
   ])('%s ends with exit code 2, says why, and prints nothing', async (args, why) => {

@@ -117,7 +117,7 @@ describe('a caller that stands still', () => {
     await pass(clock, 30);
 
     expect(await caller.ended).toBe(false);
-    expect(await pod.logged('a batch was cut: its caller neither sends nor reads')).toMatchObject({ line: 1 });
+    expect(await pod.logged('a batch was ended: its client neither sends nor reads')).toMatchObject({ line: 1 });
   });
 
   it('is not cut as long as it sends something now and then', async () => {
@@ -147,7 +147,7 @@ describe('a caller that stands still', () => {
     );
 
     await pass(clock, 30);
-    await pod.logged('a batch was cut: its caller neither sends nor reads');
+    await pod.logged('a batch was ended: its client neither sends nor reads');
     caller.response!.resume();
 
     expect(await caller.ended).toBe(false);

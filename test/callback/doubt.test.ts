@@ -177,6 +177,6 @@ describe('silence', () => {
     expect(tookMs).toBeGreaterThan(500);
     expect(await countedCloses([pod], 1)).toEqual({ '4408 silent': 1 });
     expect(alive.socket.readyState).toBe(alive.socket.OPEN);
-    expect(pod.logs.filter(({ msg }) => String(msg).startsWith('the process stood still'))).toHaveLength(1);
+    expect(pod.logs.filter(({ msg }) => String(msg).startsWith('the process stalled'))).toHaveLength(1);
   });
 });

@@ -37,7 +37,7 @@ describe('a callback to a device that does not read', () => {
 
     expect(early).toBeUndefined();
     expect(status).toBe(504);
-    expect(json).toMatchObject({ code: 'delivery-timeout', detail: expect.stringContaining('may still get it') });
+    expect(json).toMatchObject({ code: 'delivery-timeout', detail: expect.stringContaining('may still receive it') });
     expect(headers['etag']).toMatch(/^"\w+"$/);
     expect(await stateOf(pod.callback, 'frozen')).toBeDefined();
     expect(await metric(pod.admin, 'ws_connect_callbacks_total{outcome="delivery-timeout"}')).toBe(2);

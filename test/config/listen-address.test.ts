@@ -68,7 +68,7 @@ describe('a HOST at which POD_IP cannot be reached', () => {
   ])('is refused: %s and %s', (HOST, POD_IP) => {
     const load = () => loadConfig({ HOST, POD_IP });
 
-    expect(load).toThrow(`HOST=${HOST}: a pod that listens there cannot be reached at POD_IP=${POD_IP}`);
+    expect(load).toThrow(`The pod listens on HOST=${HOST}, so other pods cannot reach it at POD_IP=${POD_IP}`);
   });
 
   it('is taken when a port mapping stands before the pod', () => {

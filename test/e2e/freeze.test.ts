@@ -52,7 +52,7 @@ it('a pod that stood still for longer than its leases answers for its devices as
   await until(async () => !(await statesOf(frozen)).includes('unverified'));
   expect(await countedCloses([frozen], moverIds.length)).toEqual({ '4509 superseded': moverIds.length });
   expect([...staying, ...moved].filter(({ socket }) => socket.readyState !== socket.OPEN)).toEqual([]);
-  const thaws = frozen.process.log.all('the process stood still: every connection is verified before it is trusted');
+  const thaws = frozen.process.log.all('the process stalled: every connection is verified again before it is used');
   expect(Math.max(...thaws.map(({ frozenMs }) => Number(frozenMs)))).toBeGreaterThan(pongTimeoutMs);
 });
 

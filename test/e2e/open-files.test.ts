@@ -87,7 +87,7 @@ describe('a pod that may open 150 files', () => {
     const lamp = await Device.connect(pod.device, 'lamp-1');
 
     await Promise.all(Array.from({ length: 300 }, () => RawClient.connect(pod[side])));
-    const line = await pod.log.logged('new connections are cut: the limit of open files allows no more');
+    const line = await pod.log.logged('new connections are closed at once: the limit of open files is reached');
     const alive = await ask(pod.admin, '/livez');
     const page = await ask(pod.admin, '/');
 

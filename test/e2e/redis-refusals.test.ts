@@ -75,12 +75,12 @@ describe('a pod that cannot use its Redis is not ready, and its log says why onc
     [
       'wants a password',
       async () => (await start('--requirepass', password)).url,
-      /NOAUTH.*look at the user and the password/,
+      /NOAUTH.*check the user and the password/,
     ],
     [
       'wants another password',
       async () => (await start('--requirepass', 'another')).url.replace('://', `://:${password}@`),
-      /WRONGPASS.*look at the user and the password/,
+      /WRONGPASS.*check the user and the password/,
     ],
     [
       'knows no passwords',
@@ -117,7 +117,7 @@ describe('a pod that cannot use its Redis is not ready, and its log says why onc
         onTestFinished(() => sentinel.stop());
         return `${sentinel.url.replace('redis:', 'redis+sentinel:')}/nobody`;
       },
-      /No such master.*know no master of the name/,
+      /No such master.*do not know the master/,
     ],
     [
       'is a Sentinel itself',

@@ -33,7 +33,7 @@ it.each([
 
   expect(code).toBe(2);
   expect(stdout).toBe('');
-  expect(stderr.startsWith(`ws-connect: ${variable}=${value}: allowed is `)).toBe(true);
+  expect(stderr.startsWith(`ws-connect: ${variable}=${value} is not allowed. Use `)).toBe(true);
   expect(stderr).toMatch(allowed);
   expect(stderr.trim().split('\n')).toHaveLength(1);
 });
@@ -44,7 +44,7 @@ it.each(['redis://user:s3cr3t', 'redis://:s3cr3t:6379', 'user:s3cr3t@redis', 're
     const { code, stdout, stderr } = await runProgram({ REDIS_URL: url });
 
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^ws-connect: REDIS_URL=(redis:\/\/)?\*\*\*: allowed is redis:\/\//);
+    expect(stderr).toMatch(/^ws-connect: REDIS_URL=(redis:\/\/)?\*\*\* is not allowed\. Use redis:\/\//);
     expect(stdout + stderr).not.toContain('s3cr3t');
   },
 );
@@ -107,7 +107,7 @@ it('a password that Redis refuses is in no log line', async () => {
   const pod = startProcess({ REDIS_URL: `redis://:wr0ng-s3cr3t@127.0.0.1:${redis.port}`, LOG_LEVEL: 'debug' });
   await pod.listening();
 
-  await pod.logged('redis connection');
+  await pod.logged('the connection to Redis failed');
   await pod.logged('the pod record could not be written');
   pod.signal('SIGTERM');
   await pod.exited;

@@ -53,7 +53,7 @@ describe('ws-connect follow', () => {
 
     await until(() => child.stderr.includes('\n'));
 
-    expect(child.stderr).toMatch(/^lamp-1 is on pod \S+ at 127\.0\.0\.3: follow it there\n$/);
+    expect(child.stderr).toMatch(/^lamp-1 is on pod \S+ at 127\.0\.0\.3\. Follow it there\n$/);
   });
 
   it('follows a sample of the connections that begin, and ends with the last of it', async () => {
@@ -96,13 +96,13 @@ describe('ws-connect follow', () => {
     const { code } = await child.exited;
 
     expect(code).toBe(1);
-    expect(child.stderr).toMatch(/^ws-connect: http:\S+ broke off\n$/);
+    expect(child.stderr).toMatch(/^ws-connect: http:\S+ broke the connection\n$/);
   });
 
   it.each([
     ['a page', '<!doctype html>', 'is not the admin listener of a pod'],
     ['JSON', 'null', 'is not the admin listener of a pod'],
-    ['nothing', undefined, 'does not answer: nothing within 5 s'],
+    ['nothing', undefined, 'does not answer: no answer within 5 s'],
   ])('ends with 1 and a sentence when something else answers with %s', async (_what, answer, why) => {
     const { serverIp, port } = await strangeOwner((_request, response) => answer && response.end(answer));
     const child = follow('lamp-1', '--admin', `http://${serverIp}:${port}`);
@@ -114,8 +114,8 @@ describe('ws-connect follow', () => {
   });
 
   it.each([
-    ['a body without an end', '/connections', 'application/json', 'does not answer: answer too large'],
-    ['an event without an end', '/events', 'text/event-stream', 'broke off'],
+    ['a body without an end', '/connections', 'application/json', 'does not answer: the answer is too large'],
+    ['an event without an end', '/events', 'text/event-stream', 'broke the connection'],
   ])('ends with 1 and a sentence when something else answers with %s', async (_what, path, type, why) => {
     const { serverIp, port } = await strangeOwner((request, response) => {
       response.setHeader('Content-Type', type);
@@ -140,7 +140,7 @@ describe('ws-connect follow', () => {
     const { code } = await child.exited;
 
     expect(code).toBe(1);
-    expect(child.stderr).toBe(`ws-connect: http://${serverIp}:${port} does not answer: nothing within 5 s\n`);
+    expect(child.stderr).toBe(`ws-connect: http://${serverIp}:${port} does not answer: no answer within 5 s\n`);
   });
 
   it('explains itself', async () => {
@@ -152,12 +152,12 @@ describe('ws-connect follow', () => {
 });
 
 it.each([
-  [[], 'name one device, or a sample'],
-  [['a', 'b'], 'name one device'],
-  [['a', '--sample', '1'], 'name one device'],
-  [['a b'], '"a b" is no deviceId'],
-  [['--sample', '0'], 'allowed is 1 to 100'],
-  [['--sample', 'x'], 'allowed is 1 to 100'],
+  [[], 'Name one device, or use --sample'],
+  [['a', 'b'], 'Name one device'],
+  [['a', '--sample', '1'], 'Name one device'],
+  [['a b'], '"a b" is not a deviceId'],
+  [['--sample', '0'], 'is not allowed. Use a whole number from 1 to 100'],
+  [['--sample', 'x'], 'is not allowed. Use a whole number from 1 to 100'],
   [['a', '--admin', 'nonsense'], '--admin nonsense'],
   [['a', '--admin', 'ftp://x'], '--admin ftp://x'],
   [['a', '--amdin'], '--amdin'],

@@ -73,7 +73,7 @@ it.each(['callback', 'admin'] as const)('what is no HTTP is logged on the %s por
 
   client.send(clientHello);
 
-  expect(await pod.logged('no HTTP request')).toMatchObject({ level: 20, code: 'bad-request' });
+  expect(await pod.logged('not a valid HTTP request')).toMatchObject({ level: 20, code: 'bad-request' });
 });
 
 it('what is no HTTP is logged and counted on the device port', async () => {

@@ -37,7 +37,7 @@ describe('a pod and a Redis with TLS, a password and a user limited to the prefi
 
   it('never meet when it does not, and the reason is in the log without the password', async () => {
     const pod = startProcess({ REDIS_URL: server.url });
-    const { err } = await pod.logged('redis connection');
+    const { err } = await pod.logged('the connection to Redis failed');
 
     expect(err).toMatchObject({ message: expect.stringContaining('certificate') });
     expect(pod.log.all('ready')).toEqual([]);
@@ -49,7 +49,7 @@ describe('a pod and a Redis with TLS, a password and a user limited to the prefi
 
     const pod = startProcess({ REDIS_URL: url, NODE_EXTRA_CA_CERTS: ca });
 
-    const { err } = await pod.logged('redis connection');
+    const { err } = await pod.logged('the connection to Redis failed');
     expect(err).toMatchObject({ message: expect.stringContaining('WRONGPASS') });
     expect(JSON.stringify(pod.log.lines)).not.toContain('guess');
     expect(pod.log.all('ready')).toEqual([]);

@@ -40,10 +40,10 @@ it.each([
 
   const pod = startProcess({ REDIS_URL: url, ...env });
   const { admin } = await pod.listening();
-  const line = await until(() => pod.log.all('redis connection').find((one) => JSON.stringify(one).includes(reason)));
+  const line = await until(() => pod.log.all('the connection to Redis failed').find((one) => JSON.stringify(one).includes(reason)));
 
   expect((await fetch(`${admin}/readyz`)).status).toBe(503);
-  expect(line).toMatchObject({ level: 40, help: 'look at the user and the password' });
+  expect(line).toMatchObject({ level: 40, help: 'check the user and the password' });
   expect(JSON.stringify(line)).toContain('sentinel 127.0.0.1:');
   expect([...pod.child.lines, pod.child.stderr].join('\n')).not.toContain('a-wrong-s3cret');
 });

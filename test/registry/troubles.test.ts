@@ -32,7 +32,7 @@ describe('what Redis refuses', () => {
 
     expect(lines).toMatchObject([{ level: 40, operation: 'check' }]);
     expect(said()).toEqual([
-      "Redis at redis:6379 refuses GETEX: ERR unknown command 'getex'; ws-connect needs Redis 6.2 or later, with no command renamed",
+      "Redis at redis:6379 refuses GETEX: ERR unknown command 'getex'; ws-connect needs Redis 6.2 or later, without renamed commands",
     ]);
   });
 
@@ -81,7 +81,7 @@ describe('what Redis refuses', () => {
 
     expect([early, others]).toEqual([1, 1]);
     expect(said()[0]).toContain('Redis is full');
-    expect(said().slice(1)).toEqual(['Redis at redis:6379 carries out register, write-pod again']);
+    expect(said().slice(1)).toEqual(['Redis at redis:6379 executes register, write-pod again']);
   });
 
   it('is told anew after the registry was up in between', () => {
@@ -120,7 +120,7 @@ describe('what is no refusal', () => {
     troubles.connection(new Error('connect ECONNREFUSED 10.0.0.1:1'));
 
     expect(lines.map(({ err, help }) => [err?.message.slice(0, 20), help])).toEqual([
-      ['failed to connect to', 'look at the user and the password'],
+      ['failed to connect to', 'check the user and the password'],
       ['connect ECONNREFUSED', undefined],
     ]);
   });

@@ -50,17 +50,17 @@ describe('the options of a rehearsal', () => {
   });
 
   it.each([
-    ['--pods 0', '--pods: allowed is'],
-    ['--pods many', '--pods: allowed is'],
+    ['--pods 0', '--pods 0 is not allowed. Use a whole number'],
+    ['--pods many', '--pods many is not allowed. Use'],
     ['--pods -1', '--pods'],
     ['--pods 1.5', 'a whole number from 1 to 50'],
     ['--max-peak-ratio much', 'such as 2 or 1.5'],
-    ['--hook thrice', '--hook: allowed is'],
-    ['--pace slow', '--pace: allowed is'],
-    ['--parked 90 --slow 20', 'more than 100 per cent'],
-    ['--redis localhost', '--redis: allowed is'],
-    ['--devices-at http://lb --callbacks-at http://a', '--devices-at: allowed is'],
-    ['--devices-at ws://lb --callbacks-at http://a,b', '--callbacks-at: allowed is'],
+    ['--hook thrice', '--hook thrice is not allowed. Use once or twice or never'],
+    ['--pace slow', '--pace slow is not allowed. Use even or burst'],
+    ['--parked 90 --slow 20', 'more than 100 percent'],
+    ['--redis localhost', '--redis *** is not allowed. Use a URL as for REDIS_URL'],
+    ['--devices-at http://lb --callbacks-at http://a', '--devices-at *** is not allowed. Use'],
+    ['--devices-at ws://lb --callbacks-at http://a,b', '--callbacks-at *** is not allowed. Use'],
     ['--devices-at ws://lb', '--callbacks-at'],
     ['--callbacks-at http://a', '--devices-at'],
     ['--prods 3', '--prods'],
@@ -87,5 +87,5 @@ it('the help names every option and its default', () => {
   for (const name of ['--pods N', '--parked PERCENT', '--hook once|twice|never', '--callbacks-at', '--max-lost N']) {
     expect(text).toContain(name);
   }
-  expect(text).toContain('pods of the fleet; default 3\n');
+  expect(text).toContain('number of pods; default 3\n');
 });

@@ -42,7 +42,7 @@ it('rolls a fleet of real pods: nothing lost, nothing wrong, everyone back', asy
   expect(pods).toMatchObject({ replaced: 2, overGrace: 0 });
   expect(pods.departures.map(({ pod, exitCode }) => `${pod} ${exitCode}`)).toEqual(['pod-1 0', 'pod-2 0']);
   expect(pods.closedIdle + pods.closedActive).toBe(devices.moves);
-  expect(child.stderr).toContain('pod-3 is ready, pod-1 is told to go');
+  expect(child.stderr).toContain('pod-3 is ready, pod-1 is told to stop');
 });
 
 it('watches a fleet elsewhere and leaves it alone', async () => {

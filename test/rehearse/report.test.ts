@@ -91,7 +91,7 @@ describe('the report', () => {
     const lines = reportText(report, judge(report, noLimits)).split('\n');
 
     expect(lines).toContainEqual(expect.stringMatching(/^callbacks +10 sent, 10 delivered, 2 retried, 0 lost, 0 dupl/));
-    expect(lines).toContainEqual(expect.stringMatching(/moves +6, 1\.50 per device \(1\.25 when dealt evenly\)$/));
+    expect(lines).toContainEqual(expect.stringMatching(/moves +6, 1\.50 per device \(1\.25 when distributed evenly\)$/));
     expect(lines).toContainEqual(expect.stringMatching(/closed with +1 × 1006, 5 × 1012$/));
     expect(lines).toContainEqual(expect.stringMatching(/pod-1 +gone after 4\.0 s of 45\.0 s, exit 0, hook answered/));
     expect(lines.at(-2)).toBe('passed');
@@ -110,10 +110,10 @@ describe('the verdict', () => {
   it.each<[string, Partial<Observations>, object]>([
     ['callbacks lost: 1, allowed 0', { callbacks: { ...callbacks, lost: 1 } }, {}],
     ['callbacks duplicated: 3, allowed 2', { callbacks: { ...callbacks, duplicated: 3 } }, { duplicated: 2 }],
-    ['offline, 99 of 100, ms: 600, allowed 599', {}, { gapP99Ms: 599 }],
-    ['frames at the wrong device: 1', { callbacks: { ...callbacks, wrong: 1 } }, {}],
-    ['devices that did not come back: 1', { devices: { ...devices, connected: 3 } }, {}],
-    ['pod-1 was over its grace', { departures: [{ ...departure, overGrace: true }] }, {}],
+    ['offline time, 99th percentile, ms: 600, allowed 599', {}, { gapP99Ms: 599 }],
+    ['frames that reached the wrong device: 1', { callbacks: { ...callbacks, wrong: 1 } }, {}],
+    ['devices that were not connected at the end: 1', { devices: { ...devices, connected: 3 } }, {}],
+    ['pod-1 exceeded its grace period', { departures: [{ ...departure, overGrace: true }] }, {}],
     ['pod-1 ended with exit code 1', { departures: [{ ...departure, exitCode: 1 }] }, {}],
     ['pod-1 ended with SIGKILL', { departures: [{ ...departure, exitCode: null, signal: 'SIGKILL' }] }, {}],
   ])('names %j', (sentence, changes, limits) => {
@@ -121,7 +121,7 @@ describe('the verdict', () => {
   });
 
   it('names a peak that is too high', () => {
-    expect(verdict({}, { peakRatio: 1.2 })).toEqual([expect.stringContaining('peak against mean')]);
+    expect(verdict({}, { peakRatio: 1.2 })).toEqual([expect.stringContaining('peak divided by mean')]);
   });
 
   it('lets pass what is allowed', () => {

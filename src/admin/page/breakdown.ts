@@ -14,7 +14,7 @@ const kinds = [
 /** The tables of what happened, by how it ended. Returns what draws them anew. */
 export function showBreakdowns(history: History): (overview: Overview) => void {
   const tables = kinds.map(({ kind, title, of }) => {
-    const titles = [of, '5 min', 'a second', 'in all'].map((text) => create('th', { scope: 'col' }, text));
+    const titles = [of, '5 min', 'per second', 'total'].map((text) => create('th', { scope: 'col' }, text));
     const body = create('tbody', { id: kind });
     const head = create('thead', {}, create('tr', {}, ...titles));
     const table = create('table', { class: 'numbers' }, create('caption', {}, title), head, body);

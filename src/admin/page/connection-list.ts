@@ -17,14 +17,14 @@ export function showConnections(): void {
     });
     const { body, refused } = await ask<ConnectionPage>(`/connections?${query}`);
     const note = byId('list-note', HTMLParagraphElement);
-    if (refused) return setText(note, `Nothing to list: ${refused.detail}.`);
+    if (refused) return setText(note, `The connections cannot be listed: ${refused.detail}.`);
     const shown = body.connections.slice(0, pageSize);
     const isAll = shown.length === body.connections.length;
     setText(
       note,
       isAll
         ? `${plural(shown.length, 'connection')} found.`
-        : `The first ${pageSize} found. Narrow it down for others.`,
+        : `The first ${pageSize} connections. Narrow the search to see others.`,
     );
     const rows = shown.map(({ deviceId, state, traceId, connectedAt, lastDataAt }) => ({
       key: traceId,

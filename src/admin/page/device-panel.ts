@@ -13,7 +13,7 @@ const factNames = [
   'Why',
   'Pod',
   'Trace',
-  'Speaks',
+  'Protocol',
   'Connected',
   'Last data',
   'Next',
@@ -54,7 +54,7 @@ class DevicePanel {
         this.#poll.start(); // after the stream: nothing is missed in between
       },
       down: () => {
-        setText(following, 'not followed just now: the pod is away, or as many follow as may at once');
+        setText(following, 'not live: the pod does not answer, or too many clients follow connections');
         this.#poll.start();
       },
       silentMs,
@@ -99,7 +99,7 @@ class DevicePanel {
     const [deviceId, traceId] = [this.#deviceId, this.#traceId];
     const isSure = await this.#confirm({
       title: `Kick ${deviceId}?`,
-      text: 'Its connection is closed with 4503, which tells the device not to come back by itself.',
+      text: 'The pod closes its connection with 4503, which tells the device not to reconnect by itself.',
       action: 'Kick the device',
     });
     if (!isSure) return;
@@ -158,7 +158,7 @@ function factsOf(here: ConnectionInFull): Facts {
     Why: cause,
     Pod: podId,
     Trace: traceId,
-    Speaks: subprotocol || 'plain frames',
+    Protocol: subprotocol || 'plain mode',
     Connected: `${dateTime(connectedAt)}, ${duration(from(connectedAt))} ago`,
     'Last data': `${dateTime(lastDataAt)}, ${duration(from(lastDataAt))} ago`,
     Next: next.map(({ what, at: time }) => `${what} in ${duration(-from(time))}`).join(', '),
@@ -167,11 +167,11 @@ function factsOf(here: ConnectionInFull): Facts {
 }
 
 function elsewhere({ owner: { podId, serverIp, port } }: Elsewhere): string {
-  return `It is on another pod: ${podId}, at ${serverIp} (callbacks at port ${port}). Look at it on the page of that pod.`;
+  return `It is on another pod: ${podId}, at ${serverIp} (callbacks at port ${port}). See the page of that pod.`;
 }
 
 function notHere({ status, detail }: Refusal): string {
   if (status === 404)
-    return 'It is not connected, neither here nor to a pod the registry knows. If it comes here, you see it below.';
-  return `Nothing is known of it just now: ${detail}.`;
+    return 'It is not connected, neither to this pod nor to another pod of the registry. If it connects to this pod, you see it below.';
+  return `Its connection cannot be looked up right now: ${detail}.`;
 }

@@ -6,9 +6,9 @@ import { sumBelow } from './history.ts';
 import type { DrainReport, Overview } from './wire.ts';
 
 const outcomes: Record<DrainReport['outcome'], string> = {
-  drained: 'Drained: nobody was left',
-  deadline: 'The end was forced',
-  failed: 'The supervisor failed',
+  drained: 'Drained: all connections have ended',
+  deadline: 'The drain was ended by force',
+  failed: 'The supervisor of the connections failed',
 };
 
 /** The plan of the drain, the button that starts it, and how far it is. Returns what draws it anew. */
@@ -34,7 +34,7 @@ async function drain(): Promise<void> {
   const said = byId('drain-outcome', HTMLParagraphElement);
   setText(said, 'The drain has begun.');
   const { body, refused } = await ask<DrainReport>('/pre-stop', { method: 'POST' }); // answers when it is over
-  setText(said, refused ? `The outcome is not known: ${refused.detail}.` : outcomeInWords(body));
+  setText(said, refused ? `The outcome is unknown: ${refused.detail}.` : outcomeInWords(body));
 }
 
 function showProgress({ at, drain: progress, plan, states, sweepsDone }: Overview): void {
@@ -47,7 +47,7 @@ function showProgress({ at, drain: progress, plan, states, sweepsDone }: Overvie
   const [idle, active] = [states['registered.idle'] ?? 0, states['registered.active'] ?? 0];
   const facts: Record<string, string> = {
     sweep: `${sweep} of ${sweeps}`,
-    left: isOver ? 'over' : `${duration(leftMs)} at most`,
+    left: isOver ? 'ended' : `${duration(leftMs)} at most`,
     remaining: count(remaining),
     idle: count(idle),
     active: count(active),
@@ -74,10 +74,10 @@ function planInWords({ sweeps, intervalMs, minBatch, pace, longestMs, forcedAfte
   const share =
     pace === 'burst'
       ? 'all of them at once'
-      : `at most ${count(minBatch)}, or an even share of those left if that is more`;
+      : `at most ${count(minBatch)}, or an even share of the remaining connections if that is more`;
   return (
-    `At most ${plural(sweeps, 'sweep')}, one every ${seconds(intervalMs)}. Each closes idle connections, longest idle first: ${share}. ` +
-    `Those still active after the last are closed then. It takes at most ${seconds(longestMs)}; after ${seconds(forcedAfterMs)} the end is forced.`
+    `At most ${plural(sweeps, 'sweep')}, one every ${seconds(intervalMs)}. Each sweep closes idle connections, those that were idle longest first: ${share}. ` +
+    `After the last sweep the pod closes the remaining connections. A drain takes at most ${seconds(longestMs)}. After ${seconds(forcedAfterMs)} it is ended by force.`
   );
 }
 
@@ -85,8 +85,8 @@ function questionOf({ podId, connections, plan }: Overview) {
   return {
     title: 'Drain this pod?',
     text:
-      `Pod ${podId} takes no new devices from now on, closes its ${plural(connections, 'connection')} within ` +
-      `${seconds(plan.longestMs)}, and its process ends. This cannot be taken back.`,
+      `Pod ${podId} stops accepting devices, closes its ${plural(connections, 'connection')} within ` +
+      `${seconds(plan.longestMs)}, and ends its process. You cannot undo this.`,
     action: 'Drain the pod',
   };
 }

@@ -11,7 +11,7 @@ const everyMs = 5000;
 export function showFleet(here: () => string | undefined): void {
   const note = byId('fleet-note', HTMLParagraphElement);
   const show = ({ body, refused }: Answer<{ pods: FleetPod[] }>) => {
-    if (refused) return setText(note, `The fleet is not known just now: ${refused.detail}.`);
+    if (refused) return setText(note, `The pods cannot be listed right now: ${refused.detail}.`);
     const { pods } = body;
     const total = pods.reduce((sum, { connections }) => sum + connections, 0);
     setText(note, `${plural(pods.length, 'pod')}, ${plural(total, 'connection')}.`);

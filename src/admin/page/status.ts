@@ -18,7 +18,7 @@ export class Status {
     setText(badge, state);
     badge.dataset['phase'] = state.split('.')[0];
     const registry = byId('pod-registry', HTMLElement);
-    setText(registry, isRegistryUp ? 'registry up' : 'registry away');
+    setText(registry, isRegistryUp ? 'registry up' : 'registry down');
     registry.dataset['phase'] = isRegistryUp ? 'serving' : 'stopped';
   }
 

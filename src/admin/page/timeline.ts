@@ -24,13 +24,13 @@ export class Timeline {
   catchUp({ since, cause = '', state, traceId }: ConnectionInFull): void {
     if (!this.#isBehind) return;
     this.#isBehind = false;
-    this.#add({ at: since, event: cause, where: `→ ${state}`, why: 'before you looked', traceId }, 'before');
+    this.#add({ at: since, event: cause, where: `→ ${state}`, why: 'before you followed it', traceId }, 'before');
   }
 
   add({ at, event, from, to, reason = '', traceId, missed = 0 }: Step): void {
     this.#isBehind = false;
     const where = from === to ? `stays in ${to}` : from === null ? `→ ${to}` : `${from} → ${to}`;
-    const why = missed > 0 ? `${reason} (${plural(missed, 'event')} before it were too many to send)` : reason;
+    const why = missed > 0 ? `${reason} (${plural(missed, 'event')} before this one left out)` : reason;
     this.#add({ at, event, where, why, traceId }, from === to ? 'stays' : '');
   }
 

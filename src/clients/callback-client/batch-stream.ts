@@ -75,7 +75,7 @@ export class BatchStream {
   }
 
   #breakOff(): void {
-    this.#exchange.destroy(new Error('broken off'));
+    this.#exchange.destroy(new Error('the request was cancelled'));
   }
 
   /** The pod owes answers, or the end of all answers. */

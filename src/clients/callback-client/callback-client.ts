@@ -47,7 +47,7 @@ export interface CallbackClient {
 /** Throws a TypeError or RangeError that names the option that is wrong. */
 export function createCallbackClient(options: CallbackClientOptions): CallbackClient {
   const { redis, pods } = options as Partial<DirectedOptions & UndirectedOptions>;
-  if ((redis === undefined) === (pods === undefined)) throw new TypeError('give either redis or pods');
+  if ((redis === undefined) === (pods === undefined)) throw new TypeError('set either redis or pods');
   const settings = checkSettings(options);
   const breaker = new Breaker(settings.breakerMs);
   const router =

@@ -17,13 +17,13 @@ export function checkWhole(name: string, value: unknown, least: number, most: nu
 /** Throws a TypeError unless it is a deviceId. */
 export function checkDeviceId(value: unknown): string {
   if (typeof value === 'string' && isDeviceId(value)) return value;
-  throw new TypeError('a deviceId is 1 to 128 of A-Z a-z 0-9 . _ : - and neither "." nor ".."');
+  throw new TypeError('a deviceId must be 1 to 128 of A-Z a-z 0-9 . _ : - and neither "." nor ".."');
 }
 
 /** Throws a TypeError unless it is a message id. */
 export function checkId(value: unknown): string {
   if (typeof value === 'string' && isMessageId(value)) return value;
-  throw new TypeError('an id is 1 to 128 of A-Z a-z 0-9 . _ : -');
+  throw new TypeError('an id must be 1 to 128 of A-Z a-z 0-9 . _ : -');
 }
 
 /** Throws a TypeError unless it can be the value of this header. */

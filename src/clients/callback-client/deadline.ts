@@ -61,7 +61,7 @@ export class Deadline {
       };
       const giveUp = () => {
         forget();
-        reject(new Error('given up'));
+        reject(new Error('the time for this message has ended'));
       };
       const timer = setTimeout(giveUp, ms);
       this.signal.addEventListener('abort', giveUp);

@@ -78,11 +78,11 @@ export function checkReconnectWait(reconnectWaitMs: number): number {
 export function checkLookup(options: DirectedOptions): LookupSettings {
   const { redis, prefix = 'ws-connect', cacheMs = 1000, podCidrs = privateCidrs } = options;
   if (typeof (redis as Partial<RedisReader> | null)?.get !== 'function')
-    throw new TypeError('redis must have a get(key)');
-  if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix)) throw new TypeError('prefix is 1 to 64 of A-Z a-z 0-9 . _ : -');
-  if (!Array.isArray(podCidrs)) throw new TypeError('podCidrs must be a list of ranges');
+    throw new TypeError('redis must have a method get(key)');
+  if (!/^[A-Za-z0-9._:-]{1,64}$/.test(prefix)) throw new TypeError('prefix must be 1 to 64 of A-Z a-z 0-9 . _ : -');
+  if (!Array.isArray(podCidrs)) throw new TypeError('podCidrs must be a list of ranges such as 10.0.0.0/8');
   const foreign = podCidrs.find((cidr) => !isCidr(cidr));
-  if (foreign !== undefined) throw new TypeError(`podCidrs: ${foreign} is no range such as 10.0.0.0/8`);
+  if (foreign !== undefined) throw new TypeError(`podCidrs: ${foreign} is not allowed. Use ranges such as 10.0.0.0/8`);
   return {
     redis,
     prefix,

@@ -48,7 +48,7 @@ export function readAnswer({ status, headers, body }: PodAnswer): Answer {
   const json = parseObject(body.toString());
   const answer = { status, ...readMembers(json), retryAfterMs: retryAfterOf(headers['retry-after']) };
   if (status < 300 && (status !== 200 || answer.traceId === undefined || answer.podId === undefined)) {
-    throw new PodError('broken', new Error(`answered with ${status} and no connection`));
+    throw new PodError('broken', new Error(`the answer, status ${status}, does not name the connection`));
   }
   return answer;
 }

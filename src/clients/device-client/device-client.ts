@@ -96,11 +96,11 @@ export class DeviceClient {
   async #handle(message: Message): Promise<boolean> {
     try {
       const answers = this.#emitter.emit('message', message);
-      if (answers.length === 0) throw new Error('nobody listens for messages');
+      if (answers.length === 0) throw new Error('there is no listener for messages');
       await Promise.all(answers);
       return true;
     } catch (cause) {
-      this.#report(new DeviceClientError('handler-failed', `message ${message.id}: ${String(cause)}`, cause));
+      this.#report(new DeviceClientError('handler-failed', `a listener of message ${message.id} failed: ${String(cause)}`, cause));
       return false;
     }
   }
@@ -108,7 +108,7 @@ export class DeviceClient {
   #tell<Type extends keyof DeviceClientEvents>(type: Type, event: DeviceClientEvents[Type]): void {
     for (const answer of this.#emitter.emit(type, event)) {
       answer.catch((cause: unknown) => {
-        this.#report(new DeviceClientError('listener-failed', `a listener of ${type}: ${String(cause)}`, cause));
+        this.#report(new DeviceClientError('listener-failed', `a listener of ${type} failed: ${String(cause)}`, cause));
       });
     }
   }

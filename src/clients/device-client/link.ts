@@ -119,7 +119,7 @@ export class Link {
       this.#attach(new WebSocket(url, known ? [protocol, `bearer.${known}`] : [protocol]));
     } catch (cause) {
       if (this.#stage !== 'asking') return;
-      this.#listener.failed(new DeviceClientError(step, `no connection: ${String(cause)}`, cause));
+      this.#listener.failed(new DeviceClientError(step, `the connection attempt failed: ${String(cause)}`, cause));
       this.#end({ code: 1006, reason: step });
     }
   }
@@ -143,7 +143,7 @@ export class Link {
     try {
       return parseFrame(data);
     } catch (cause) {
-      this.#listener.failed(new DeviceClientError('bad-frame', `a frame that cannot be read: ${String(cause)}`, cause));
+      this.#listener.failed(new DeviceClientError('bad-frame', `a frame cannot be read: ${String(cause)}`, cause));
       return undefined;
     }
   }

@@ -57,7 +57,7 @@ function connectUrl(text: string, deviceId: string): string {
   } catch {
     // it is no URL at all
   }
-  throw badOption('url', text, 'ws: or wss:');
+  throw badOption('url', text, 'a URL that begins with ws:// or wss://');
 }
 
 function globalWebSocket(): WebSocketConstructor {
@@ -65,7 +65,7 @@ function globalWebSocket(): WebSocketConstructor {
   if (WebSocket) return WebSocket;
   throw new DeviceClientError(
     'no-websocket',
-    'no global WebSocket: give the option WebSocket, such as the one of `ws`',
+    'There is no global WebSocket. Set the option WebSocket, for example to that of the package ws',
   );
 }
 
@@ -74,12 +74,12 @@ function readTimes(options: DeviceClientOptions): typeof defaultTimes {
   for (const name of Object.keys(times) as (keyof typeof times)[]) {
     const ms = options[name];
     if (ms === undefined) continue;
-    if (!(ms >= 0 && ms < 2 ** 31)) throw badOption(name, ms, '0 to 2147483647, ms'); // what timers can
+    if (!(ms >= 0 && ms < 2 ** 31)) throw badOption(name, ms, 'milliseconds from 0 to 2147483647'); // what timers can
     times[name] = ms;
   }
   return times;
 }
 
 function badOption(name: string, value: unknown, allowed: string): DeviceClientError {
-  return new DeviceClientError('bad-option', `${name} is ${JSON.stringify(value)}; allowed: ${allowed}`);
+  return new DeviceClientError('bad-option', `${name}: ${JSON.stringify(value)} is not allowed. Use ${allowed}`);
 }

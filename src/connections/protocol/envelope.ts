@@ -1,4 +1,4 @@
-/** `ws-connect.v1`: JSON text frames, see frames.ts. They are not checked by its schemas: that would cost more than all the rest. */
+/** `ws-connect.v1`: JSON text frames, see frames.ts. They are not checked with its schemas, because that is too slow. */
 import { isUtf8 } from 'node:buffer';
 import type { GoawayFrame, MessageFrame, WelcomeFrame } from './frames.ts';
 import type { Frame, Heard, Message, Protocol } from './protocol.ts';
@@ -43,7 +43,7 @@ function parse(data: Buffer): unknown {
   try {
     return JSON.parse(data.toString('utf8'));
   } catch {
-    return undefined; // the device hears of it by the close
+    return undefined; // the connection is closed with 1003
   }
 }
 

@@ -4,7 +4,7 @@ import { isText } from './protocol.ts';
 
 const heard = { type: 'message' } as const;
 
-/** Every frame to the device is one callback body, every frame of the device one message: any WebSocket client works. */
+/** Plain mode. Every frame to the device is the body of one callback, and every frame from the device is one message. */
 export const plain: Protocol = {
   acks: false,
 

@@ -1,48 +1,48 @@
-/** What travels in the frames of a connection: how a pod speaks to a device, and what it understands of it. */
+/** The protocols between pods and devices: how messages become frames, and frames become messages. */
 
 import type { GoawayFrame, WelcomeFrame } from './frames.ts';
 
-/** What a service sends to a device. */
+/** A message of a service to a device. */
 export interface Message {
   body: Buffer;
-  /** By the media type the body goes out as text or as binary. Empty: none was given. */
+  /** The media type decides whether the body is sent as text or as binary. Empty if the service gave none. */
   contentType: string;
-  /** Its name for the device and in the acknowledgement. */
+  /** The id of the message, also in the acknowledgement. */
   id: string;
-  /** How long the service waits for the device to acknowledge it, ms; undefined: it does not. */
+  /** How long the service waits for the acknowledgement, ms. Undefined: it does not wait. */
   ackWithinMs: number | undefined;
   /** W3C Trace Context §3.2. */
   traceparent: string | undefined;
 }
 
-/** One frame as it goes on the wire. */
+/** The payload and type of one WebSocket frame. */
 export interface Frame {
   data: Buffer;
   binary: boolean;
 }
 
-/** What the device is told first. */
+/** Content of the `welcome` frame. */
 export type Welcome = Omit<WelcomeFrame, 'type'>;
 
-/** What it is told before it is asked to leave. */
+/** Content of the `goaway` frame. */
 export type Goaway = Omit<GoawayFrame, 'type'>;
 
-/** A frame of the device, understood: an application message, or that it has taken in the message of this id. */
+/** A parsed frame of the device: an application message, or the acknowledgement of a message. */
 export type Heard = { type: 'message' } | { type: 'ack'; id: string };
 
-/** One way to put it all into frames. What a protocol has no frame for it leaves out. */
+/** A protocol. It has no method for a frame that it does not have. */
 export interface Protocol {
-  /** Does the device acknowledge messages? */
+  /** Does the protocol have acknowledgements? */
   readonly acks: boolean;
-  /** Undefined: it would go out as text and is not UTF-8, so that a device would have to drop its connection (RFC 6455 §8.1). */
+  /** Undefined if the frame would be text but is not UTF-8. A device would have to close its connection (RFC 6455 §8.1). */
   message(message: Message): Frame | undefined;
   welcome?(welcome: Welcome): Frame;
   goaway?(goaway: Goaway): Frame;
-  /** Undefined: no device that speaks this protocol sends such a frame. */
+  /** Parses a frame of the device. Undefined if the protocol has no such frame. */
   hear(data: Buffer, binary: boolean): Heard | undefined;
 }
 
-/** Does a body of this media type go out as text? `text/*` and `application/json` do. */
+/** Is a body of this media type sent as text? True for `text/*` and `application/json`. */
 export function isText(contentType: string): boolean {
   return /^\s*(text\/[^;]+|application\/json)\s*(;|$)/i.test(contentType);
 }

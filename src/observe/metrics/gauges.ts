@@ -40,23 +40,23 @@ export function exposeGauges(registers: Registry[], sources: MetricSources): voi
   );
   gauge(
     'ws_connect_registry_evicting',
-    '1 when Redis is known to delete entries once its memory is full, which its maxmemory-policy says',
+    '1 if Redis deletes entries when its memory is full, according to its maxmemory-policy',
     () => Number(sources.isRegistryEvicting()),
   );
   gauge(
     'ws_connect_registry_dirty_connections',
-    'Connections, ended ones included, whose entry has to be repaired',
+    'Connections, open or ended, whose entry must be repaired',
     () => sources.dirty().count,
   );
   gauge(
     'ws_connect_registry_oldest_dirty_seconds',
-    'For how long the oldest of them has been waiting for that',
+    'How long the oldest dirty connection has been waiting for its repair',
     () => sources.dirty().oldestMs / 1000,
   );
   gauge('ws_connect_drain_phase', '0 serving, 1 draining, 2 stopped', () => drainPhases[sources.drainPhase()]);
   new Counter({
     name: 'ws_connect_log_lines_dropped_total',
-    help: 'Lines of the log that were dropped because nobody read them in time',
+    help: 'Log lines that were dropped because stdout was not read in time',
     registers,
     collect() {
       this.reset();
@@ -68,7 +68,7 @@ export function exposeGauges(registers: Registry[], sources: MetricSources): voi
 export function exposeLag(registers: Registry[], lag: Pick<LoopLag, 'longestMs' | 'reset'>): void {
   new Gauge({
     name: 'ws_connect_event_loop_lag_seconds',
-    help: 'The longest the event loop was held up since the last scrape',
+    help: 'Longest delay of the event loop since the last scrape',
     registers,
     collect() {
       this.set(lag.longestMs / 1000);
@@ -80,7 +80,7 @@ export function exposeLag(registers: Registry[], lag: Pick<LoopLag, 'longestMs' 
 function exposeConnections(registers: Registry[], sources: MetricSources): void {
   new Gauge({
     name: 'ws_connect_connections',
-    help: 'Connections by the state of their chart',
+    help: 'Connections by the state of their statechart',
     labelNames: ['state'],
     registers,
     collect() {

@@ -10,13 +10,13 @@ export type OperationCounts = Record<(typeof results)[number], number>;
 export function countRegistryOperations(registers: Registry[]) {
   const operations = new Counter({
     name: 'ws_connect_registry_operations_total',
-    help: 'Registry commands by result: ok, failed, refused, or unknown (no answer came, and it may have been carried out)',
+    help: 'Registry commands by result: ok, failed, refused, or unknown (no answer arrived; the registry may have executed the command)',
     labelNames: ['operation', 'result'],
     registers,
   });
   const duration = new Histogram({
     name: 'ws_connect_registry_operation_duration_seconds',
-    help: 'From the commands sent together to the last of their replies',
+    help: 'Time from sending a batch of commands to the last of their replies',
     labelNames: ['operation'],
     buckets: seconds,
     registers,

@@ -75,7 +75,7 @@ describe('a device on the operator page', () => {
     const shown = await OperatorPage.open(page, pod, '#device=lamp-1');
     const row = await shown.rowOf('timeline', '21:30:05.123');
 
-    const why = '<b id="markup">kicked</b> (3 events before it were too many to send)';
+    const why = '<b id="markup">kicked</b> (3 events before this one left out)';
     expect(row).toEqual(['21:30:05.123', 'close', 'stays in leaving', why, '00000000']);
     expect(await page.locator('#markup').count()).toBe(0);
   });
@@ -87,12 +87,12 @@ describe('a device on the operator page', () => {
     const page = await browser.newPage();
     await page.clock.install();
     const shown = await OperatorPage.open(page, pod, '#device=lamp-1');
-    const beginnings = async () => (await shown.rows('timeline')).filter(([, , , why]) => why === 'before you looked');
+    const beginnings = async () => (await shown.rows('timeline')).filter(([, , , why]) => why === 'before you followed it');
     await until(async () => (await beginnings()).length === 1);
 
     process.signal('SIGSTOP');
     await page.clock.runFor(40_000);
-    await page.getByText('not followed just now').waitFor();
+    await page.getByText('not live: the pod does not answer').waitFor();
     process.signal('SIGCONT');
     await page.getByText('following live').waitFor();
     await until(async () => (await beginnings()).length === 2);
@@ -161,7 +161,7 @@ describe('a device on the operator page', () => {
       expect.any(String),
       expect.any(String),
       expect.stringContaining('→ registered.'),
-      'before you looked',
+      'before you followed it',
       known['traceId']!.slice(0, 8),
     ]);
   });

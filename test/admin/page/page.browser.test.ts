@@ -100,7 +100,7 @@ describe('the operator page', () => {
 
     await shown.page.getByText('Connections of this pod').click();
     await shown.page.getByRole('button', { name: 'List' }).click();
-    await shown.page.getByText('The first 20 found').waitFor();
+    await shown.page.getByText('The first 20 connections').waitFor();
     const first = await shown.rows('listed');
     await shown.page.getByLabel('Device id begins with').fill('device-24');
     await shown.page.keyboard.press('Enter');

@@ -35,7 +35,7 @@ const options = {
 export function parseArguments(args: string[]): Arguments {
   const { values } = parseArgs({ args, options });
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds is a whole number from 1');
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds} is not allowed. Use a whole number from 1`);
   const withoutRedis = partNames.filter((name) => name !== 'registry');
   const only = values.only?.split(',').map(partNamed) ?? (values.redis ? partNames : withoutRedis);
   return { ...values, rounds, only, attacks: values.attacks?.split(',') };
@@ -45,15 +45,15 @@ export function helpText(): string {
   const list = partNames.map((name) => `  ${name.padEnd(12)} ${parts[name].about}`);
   return `npm run bench -- [options]
 
-  --only PART,PART   these parts only
-  --rounds N         how often everything is measured (5)
-  --json FILE        where all figures go (bench-results.json)
-  --redis URL        measure the parts registry and hostile with this Redis, redis://HOST:PORT; its keys go away again
+  --only PART,PART   run only these parts
+  --rounds N         how often to measure everything (5)
+  --json FILE        file for all figures (bench-results.json)
+  --redis URL        measure the parts registry and hostile with this Redis, redis://HOST:PORT; the bench deletes its keys afterwards
   --pod FILE         in the part hostile, attack this program: the dist/src/main.js of another checkout
-  --before FILE      in the parts that compare servers, this program too: the dist/src/main.js of another checkout
-  --attacks A,B      in the part hostile, these attacks only
-  --quick            few devices, short rounds: does the bench work? The figures mean nothing
-  --help             this text
+  --before FILE      in the parts that compare servers, measure this program too: the dist/src/main.js of another checkout
+  --attacks A,B      in the part hostile, run only these attacks
+  --quick            few devices and short rounds, to test the bench itself; the figures mean nothing
+  --help             show this text and exit
 
 Parts:
 ${list.join('\n')}
@@ -62,6 +62,6 @@ ${list.join('\n')}
 
 function partNamed(text: string): PartName {
   const name = partNames.find((one) => one === text);
-  if (!name) throw new Error(`no such part: ${text}; there are ${partNames.join(', ')}`);
+  if (!name) throw new Error(`--only ${text} is not allowed. Use ${partNames.join(', ')}`);
   return name;
 }

@@ -20,7 +20,7 @@ export async function hostile({
 }: PartOptions): Promise<Section> {
   const unknown = names.find((name) => !Object.hasOwn(attacks, name));
   if (unknown !== undefined)
-    throw new Error(`no such attack: ${unknown}; there are ${Object.keys(attacks).join(', ')}`);
+    throw new Error(`--attacks ${unknown} is not allowed. Use ${Object.keys(attacks).join(', ')}`);
   const program = pod ? resolve(pod) : wsConnect.program;
   const skipped = names.filter((name) => attacks[name]!.needsRedis && !redis);
   const outcomes: Record<string, Outcome> = {};
@@ -32,16 +32,16 @@ export async function hostile({
   const witnessLagMs = Math.max(...Object.values(outcomes).map((one) => one.witnessLagMs));
   return {
     title: `Under attack: ${program}`,
-    columns: ['attack', 'peak RSS MB', 'worst lag ms', 'worst callback ms', 'what became of the attacker'],
+    columns: ['attack', 'peak RSS MB', 'worst lag ms', 'worst callback ms', 'result of the attacker'],
     rows: Object.entries(outcomes).map(([name, outcome]) => [name, ...cells(outcome)]),
     notes: [
       ...Object.keys(outcomes).map((name) => `${name}: ${attacks[name]!.title}.`),
-      'Lag is of the pod, by a timer in its process. The callbacks go to a quiet device, one every 20 ms. All from the beginning of the attack until the pod has come to itself, or died.',
+      'Lag is the event-loop lag of the pod, measured by a timer in its process. The callbacks go to a quiet device, one every 20 ms. All figures are from the beginning of the attack until the pod has recovered or ended.',
       canPin
-        ? 'The pod has a core for itself. The attacker (one thread) and the quiet device share another, so that a pod on a larger machine may meet more.'
-        : 'The pod shares its cores with the attacker: trust the times less.',
-      `The quiet device's own process was late by at most ${significant(witnessLagMs, 2)} ms.`,
-      ...(skipped.length > 0 ? [`Without --redis not run: ${skipped.join(', ')}.`] : []),
+        ? 'The pod has its own core. The attacker (one thread) and the quiet device share another core, so an attack on a larger machine can be stronger.'
+        : 'The pod shares its cores with the attacker, so the times are less exact.',
+      `The process of the quiet device was late by at most ${significant(witnessLagMs, 2)} ms.`,
+      ...(skipped.length > 0 ? [`Not run, because --redis is missing: ${skipped.join(', ')}.`] : []),
     ],
     data: outcomes,
   };

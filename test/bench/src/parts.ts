@@ -10,12 +10,12 @@ interface PartEntry {
 /** In the order in which they run. */
 export const parts = {
   supervision: {
-    about: 'births, deaths, sweeps and memory of connection actors, ours beside stock spawnChild',
+    about: 'starts, ends, sweeps and memory of connection actors, compared with plain spawnChild',
     seconds: { once: 26, round: 9 },
     load: async () => (await import('./supervision.ts')).supervision,
   },
   clockwork: {
-    about: 'what the deadlines of all connections cost: a sliced scan beside a timing wheel',
+    about: 'cost of the deadlines of all connections: a sliced scan compared with a timing wheel',
     seconds: { once: 5, round: 10 },
     load: async () => (await import('./clockwork.ts')).clockwork,
   },
@@ -25,7 +25,7 @@ export const parts = {
     load: async () => (await import('./deliver.ts')).deliver,
   },
   batch: {
-    about: 'deliveries per second of ws-connect through one batch, beside one request for each',
+    about: 'deliveries per second of ws-connect through one batch, compared with one request for each',
     seconds: { once: 0, round: 18 },
     load: async () => (await import('./batch.ts')).batch,
   },
@@ -50,22 +50,22 @@ export const parts = {
     load: async () => (await import('./drain.ts')).drain,
   },
   look: {
-    about: 'what the operator page and following cost a pod with 10,000 connections, beside nobody who looks',
+    about: 'cost of the operator page and of following for a pod with 10,000 connections',
     seconds: { once: 0, round: 75 },
     load: async () => (await import('./look.ts')).look,
   },
   crowd: {
-    about: 'how long a pod is held up by showing its connections, 1,000 or 100,000 of them',
+    about: 'how long the list of connections delays the event loop, with 1,000 or 100,000 connections',
     seconds: { once: 15, round: 3 },
     load: async () => (await import('./crowd.ts')).crowd,
   },
   registry: {
-    about: 'what 15,000 devices cost Redis, and its commands the pod; needs --redis',
+    about: 'cost of 15,000 devices for Redis, and of the Redis commands for the pod; needs --redis',
     seconds: { once: 0, round: 60 },
     load: async () => (await import('./registry.ts')).registry,
   },
   hostile: {
-    about: 'what a pod under attack does to a quiet device: memory, event-loop lag, the slowest callback',
+    about: 'a pod under attack: memory, event-loop lag, and the slowest callback to a quiet device',
     seconds: { once: 240, round: 0 },
     load: async () => (await import('./hostile.ts')).hostile,
   },

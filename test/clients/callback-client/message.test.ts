@@ -78,9 +78,9 @@ it.each(['"', '\n', '\u001b', '\0', 'a"'])('the line of 65,536 bytes of %j is on
 
 describe('a mistake of the programmer throws', () => {
   it.each<[string, string, SendOptions, string]>([
-    ['a bad deviceId', 'lamp/1', {}, 'a deviceId is 1 to 128'],
-    ['no deviceId', undefined as unknown as string, {}, 'a deviceId is 1 to 128'],
-    ['a bad id', 'lamp-1', { id: 'a b' }, 'an id is 1 to 128'],
+    ['a bad deviceId', 'lamp/1', {}, 'a deviceId must be 1 to 128'],
+    ['no deviceId', undefined as unknown as string, {}, 'a deviceId must be 1 to 128'],
+    ['a bad id', 'lamp-1', { id: 'a b' }, 'an id must be 1 to 128'],
     ['a type that is no header', 'lamp-1', { contentType: 'text/plain\r\nX: y' }, 'Content-Type'],
     ['a traceparent that is none', 'lamp-1', { traceparent: '\n' }, 'traceparent'],
     ['an ifMatch with quotes', 'lamp-1', { ifMatch: `"${'0'.repeat(32)}"` }, 'ifMatch must be a traceId'],

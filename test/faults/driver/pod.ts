@@ -11,7 +11,7 @@ import { clockArguments } from './pod-clock.ts';
 import type { Recorder } from './recorder.ts';
 
 const pageBytes = 4096;
-const stoodStill = 'the process stood still';
+const stallMessage = 'the process stalled';
 
 /** Where a pod listens. */
 export interface PodPlace {
@@ -152,7 +152,7 @@ export class FaultPod {
       for (const name of ['devicePort', 'callbackPort', 'adminPort'] as const) this.place[name] = Number(line[name]);
     }
     if (line.msg === 'ready') this.#settleReady?.resolve();
-    if (line.msg.startsWith(stoodStill)) this.#starved(timeOf(line, this.clockError), Number(line['frozenMs']));
+    if (line.msg.startsWith(stallMessage)) this.#starved(timeOf(line, this.clockError), Number(line['frozenMs']));
   }
 
   /** It got no processor, and nobody meant that. */

@@ -23,7 +23,7 @@ export const shownSteps: CallbackStep[] = [
     to: 'pod',
     request: hello('/callback/lamp-1', { headers: { 'Content-Type': 'text/plain' } }),
     answer: 200,
-    when: 'the kernel took the bytes for this connection: `{"deviceId","traceId","podId","outcome":"delivered"}`, `ETag: "TRACEID"`',
+    when: 'the kernel has taken the bytes for this connection: `{"deviceId","traceId","podId","outcome":"delivered"}`, `ETag: "TRACEID"`',
   },
   {
     to: 'pod',
@@ -35,7 +35,7 @@ export const shownSteps: CallbackStep[] = [
     to: 'pod',
     request: batch('/callback'),
     answer: 200,
-    when: 'a [batch](#many-messages-in-one-request): a line for each device, `{"deviceId","status","code"?}`',
+    when: 'the pod accepts the [batch](#many-messages-in-one-request); the answer has a line for each device, `{"deviceId","status","code"?}`',
   },
   {
     to: 'pod',
@@ -47,13 +47,13 @@ export const shownSteps: CallbackStep[] = [
     to: 'pod',
     request: { path: '/connections/lamp-1?ping=1' },
     answer: 200,
-    when: 'the device is connected, and has answered a ping just now',
+    when: 'the device is connected and has just answered a ping',
   },
   {
     to: 'pod',
     request: { method: 'DELETE', path: '/connections/lamp-9' },
     answer: 204,
-    when: 'its connection is closed with 4503',
+    when: 'the pod closes the connection with 4503',
   },
   { to: 'pod', request: hello('/callback/lamp%201'), answer: 'bad-device-id' },
   {
