@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
+import { insideCidrs, isCidr, isHostName, privateCidrs } from '@ws-connect/callback-client/internal/address';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
-import { insideCidrs, isCidr, isHostName, privateCidrs } from './address.ts';
 import {
   authMistake,
   isCallbackToken,

@@ -1,5 +1,5 @@
+import type { PodClient } from '@ws-connect/callback-client/internal/pod-client';
 import type { Self } from './callback/owners.ts';
-import type { PodClient } from './callback/pod-client.ts';
 import type { Clock } from './clock.ts';
 import type { Clockwork } from './clockwork.ts';
 import type { Config } from './config.ts';

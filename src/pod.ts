@@ -1,7 +1,7 @@
 /** The composition root: every part of a pod, wired by plain calls. Nothing is shared between two pods of one process. */
+import { PodClient } from '@ws-connect/callback-client/internal/pod-client';
 import type { Self } from './callback/owners.ts';
 import type { Server } from 'node:http';
-import { PodClient } from './callback/pod-client.ts';
 import type { Clock } from './clock.ts';
 import { isoTime } from './clock.ts';
 import { Clockwork } from './clockwork.ts';

@@ -1,10 +1,10 @@
+import type { PodClient } from '@ws-connect/callback-client/internal/pod-client';
 import type { AskElsewhere } from '../device/contest.ts';
 import type { Logger } from '../log.ts';
 import type { Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
 import type { Self } from './owners.ts';
 import { hopHeader, isOf } from './owners.ts';
-import type { PodClient } from './pod-client.ts';
 
 export interface AskElsewhereOptions {
   registry: Registry;

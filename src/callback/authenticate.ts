@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context, Next } from 'koa';
+import { hopToken, proofHeader, proofOf } from '@ws-connect/callback-client/internal/pod-proof';
 import { bearerToken, unauthorized } from '../http/bearer.ts';
 import { discardBody } from '../http/body.ts';
 import type { Self } from './owners.ts';
-import { hopToken, proofHeader, proofOf } from './pod-proof.ts';
 import { refusePages } from './refuse-pages.ts';
 
 /** The proof to answer a token with; undefined when the token is not known. */

@@ -2,11 +2,11 @@
  * One line of a batch: {"deviceId" or "deviceIds":[…],"data" or "base64","id"?,"contentType"?}
  */
 import { isUtf8 } from 'node:buffer';
+import { isMessageId } from '@ws-connect/callback-client/internal/message-id';
+import type { Line } from '@ws-connect/callback-client/internal/batch-lines';
+import { tooLong } from '@ws-connect/callback-client/internal/batch-lines';
 import type { Message } from '../device/protocol/protocol.ts';
 import { refusalFor } from '../http/problems.ts';
-import { isMessageId } from '../message-id.ts';
-import type { Line } from './batch-lines.ts';
-import { tooLong } from './batch-lines.ts';
 
 /** What became of a line, or of one device of it. */
 export interface Outcome {

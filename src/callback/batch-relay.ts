@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Lines, maxResultBytes, tooLong } from '@ws-connect/callback-client/internal/batch-lines';
+import type { PodExchange } from '@ws-connect/callback-client/internal/pod-exchange';
 import type { Outcome } from './batch-order.ts';
-import { Lines, maxResultBytes, tooLong } from './batch-lines.ts';
 import type { Delivery } from './batch-results.ts';
-import type { PodExchange } from './pod-exchange.ts';
 
 /** How long the answer may take to end once nothing of it is owed any more, ms. */
 const endWithinMs = 5000;

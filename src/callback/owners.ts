@@ -1,11 +1,11 @@
-import { hostPort, isPort } from '../address.ts';
+import { hostPort, isPort } from '@ws-connect/callback-client/internal/address';
+import { Unproven } from '@ws-connect/callback-client/internal/pod-exchange';
+import type { PodIdentity } from '@ws-connect/callback-client/internal/pod-proof';
 import { Problem } from '../http/problem.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import type { Logger } from '../log.ts';
 import type { Entry, Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
-import { Unproven } from './pod-exchange.ts';
-import type { PodIdentity } from './pod-proof.ts';
 
 /** This pod, as its own entries name it. */
 export interface Self {

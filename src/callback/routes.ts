@@ -12,11 +12,11 @@
  */
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import { isDeviceId } from '@ws-connect/callback-client/internal/device-id';
 import { kicked } from '../../machines/disconnect.ts';
 import type { Clock } from '../clock.ts';
 import type { Connections } from '../device/connections.ts';
 import type { DeviceSocket } from '../device/socket.ts';
-import { isDeviceId } from '../device-id.ts';
 import { createRandomIds } from '../random-ids.ts';
 import { readBody } from '../http/body.ts';
 import type { Handle } from '../http/operation.ts';

@@ -1,4 +1,4 @@
-import { isDeviceId } from '../device-id.ts';
+import { isDeviceId } from '@ws-connect/callback-client/internal/device-id';
 import { badDeviceId, Problem } from '../http/problem.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import type { Sender } from './client-address.ts';

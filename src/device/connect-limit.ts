@@ -1,4 +1,4 @@
-import { insideCidrs } from '../address.ts';
+import { insideCidrs } from '@ws-connect/callback-client/internal/address';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import { TokenBucket } from '../token-bucket.ts';

@@ -1,4 +1,4 @@
-import { hostPort, insideCidrs } from '../address.ts';
+import { hostPort, insideCidrs } from '@ws-connect/callback-client/internal/address';
 import { requireNothing, requireToken } from '../callback/authenticate.ts';
 import { batchRoute } from '../callback/batch-route.ts';
 import { createForward } from '../callback/forward.ts';

@@ -1,4 +1,4 @@
-import { insideCidrs } from '../address.ts';
+import { insideCidrs } from '@ws-connect/callback-client/internal/address';
 import { createAskElsewhere } from '../callback/ask-elsewhere.ts';
 import { createTakeover } from '../callback/takeover.ts';
 import { createAccept } from '../device/accept.ts';

@@ -1,6 +1,7 @@
 import type { Cluster, Redis } from 'ioredis';
 import { Command } from 'ioredis';
-import { parseEntry, parsePodRecord } from './entry.ts';
+import { parseEntry } from '@ws-connect/callback-client/internal/entry';
+import { parsePodRecord } from './pod-record.ts';
 import type { RedisClient, RedisConnection, RedisEvents, SentinelLogin } from './redis-client.ts';
 import { connectRedis } from './redis-client.ts';
 import { tryCommands } from './redis-check.ts';

@@ -6,20 +6,9 @@
  * - An entry is never overwritten by an older connection's: `t` orders them.
  * - A command without an answer has an unknown outcome. It is not resent: the refresh finds out and repairs.
  */
+import type { Entry } from '@ws-connect/callback-client/internal/entry';
 
-/** One device's record. Its JSON form, with the members in this order, is what Redis holds. */
-export interface Entry {
-  v: 1;
-  /** The pod's address, a literal IP. */
-  serverIp: string;
-  /** The pod's callback port. */
-  port: number;
-  /** The connection. */
-  traceId: string;
-  podId: string;
-  /** Registry time of the connect, ms since 1970: what orders the connections of a device. */
-  t: number;
-}
+export type { Entry };
 
 /** What a connection writes down about itself. `isFirst`: it has no entry yet as far as it knows. */
 export type Claim = Omit<Entry, 'v'> & { deviceId: string; isFirst: boolean };

@@ -1,7 +1,7 @@
 import type { Span, Tracer } from '@opentelemetry/api';
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Context, Middleware, Next } from 'koa';
-import { isDeviceId } from '../device-id.ts';
+import { isDeviceId } from '@ws-connect/callback-client/internal/device-id';
 import { Problem } from '../http/problem.ts';
 import { contextOf, putUnder } from './tracer.ts';
 

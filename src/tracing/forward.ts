@@ -1,8 +1,8 @@
 import type { Tracer } from '@opentelemetry/api';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { PodClientOptions, PodRequestHead } from '../callback/pod-client.ts';
-import { PodClient } from '../callback/pod-client.ts';
-import type { PodExchange } from '../callback/pod-exchange.ts';
+import type { PodClientOptions, PodRequestHead } from '@ws-connect/callback-client/internal/pod-client';
+import { PodClient } from '@ws-connect/callback-client/internal/pod-client';
+import type { PodExchange } from '@ws-connect/callback-client/internal/pod-exchange';
 import { contextOf, putUnder } from './tracer.ts';
 
 /** Requests to pods, with a span for each callback among them, under which the other pod puts its own. */

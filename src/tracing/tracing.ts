@@ -10,7 +10,7 @@
  * Tokens and bodies are in none of them.
  */
 import type { Middleware } from 'koa';
-import type { PodClient, PodClientOptions } from '../callback/pod-client.ts';
+import type { PodClient, PodClientOptions } from '@ws-connect/callback-client/internal/pod-client';
 import type { Life } from '../life.ts';
 import { traceCallbacks } from './callback.ts';
 import { ConnectSpans } from './connect.ts';

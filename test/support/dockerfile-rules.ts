@@ -41,7 +41,7 @@ export function dockerfileFaults({ dockerfile, dockerignore, start, version }: I
       .getCOPYs()
       .filter((copy) => !copy.getFromFlag())
       .flatMap((copy) => copy.getArguments().slice(0, -1))
-      .every((source) => dockerignore.split('\n').includes(`!${source.getValue()}`)),
+      .every((source) => dockerignore.split('\n').includes(`!${source.getValue().split('/')[0]}`)),
   });
 }
 
@@ -68,7 +68,12 @@ function installsFirst(stage: Instruction[]): boolean {
   const install = stage.findIndex(isInstall);
   const before = stage.slice(0, Math.max(install, 0)).filter(isCopy).map(content);
   const usesNpm = stage.some((step) => step.getKeyword() === 'RUN' && content(step).includes('npm'));
-  return usesNpm ? before.join() === 'package.json package-lock.json ./' : true;
+  return usesNpm ? before[0] === 'package.json package-lock.json ./' && before.slice(1).every(isOfPackage) : true;
+}
+
+/** Is it the package.json of a package of this repository, copied to where it belongs? */
+function isOfPackage(copy: string): boolean {
+  return /^(packages\/[\w-]+\/)package\.json \1$/.test(copy);
 }
 
 /** The words of CMD (there is no ENTRYPOINT) in exec form; nothing for the shell form. */

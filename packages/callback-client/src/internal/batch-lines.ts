@@ -1,4 +1,4 @@
-import { Pieces } from '../http/pieces.ts';
+import { Pieces } from './pieces.ts';
 
 /** A line of the answer to a batch is never longer, bytes: a deviceId has at most 128. */
 export const maxResultBytes = 1024;

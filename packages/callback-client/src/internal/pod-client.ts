@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { Pieces } from '../http/pieces.ts';
+import { Pieces } from './pieces.ts';
 import { PodExchange } from './pod-exchange.ts';
 import type { PodCredentials } from './pod-proof.ts';
 import { CredentialStore } from './pod-proof.ts';
