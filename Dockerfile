@@ -33,7 +33,7 @@ LABEL org.opencontainers.image.title="ws-connect" \
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
-# where node_modules/@ws-connect/callback-client leads to
+# node_modules/@ws-connect/callback-client is a link to this folder
 COPY --from=dependencies /app/packages/callback-client packages/callback-client
 COPY --from=build /app/packages/callback-client/dist packages/callback-client/dist
 COPY --from=build /app/dist dist

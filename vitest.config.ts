@@ -7,7 +7,7 @@ const rollout = 'test/rollout/*.test.ts'; // these need haproxy, or many open fi
 const interop = ['test/examples/*.test.ts', 'test/e2e/interop*.test.ts', 'test/**/*.browser.test.ts'];
 
 export default defineConfig({
-  resolve: { tsconfigPaths: true }, // packages of this repository by their sources
+  resolve: { tsconfigPaths: true }, // our own packages by their sources
   test: {
     globalSetup: ['test/support/global-setup.ts'],
     isolate: false, // to load the same modules for every file takes as long as the tests; so a file puts back what it mocks

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** Where each package of this repository is, from its root. */
+/** The packages of this repository, and their folders. */
 export const packageFolders = {
   'ws-connect': '.',
   '@ws-connect/callback-client': 'packages/callback-client',
@@ -22,7 +22,7 @@ export async function output(command: string, args: string[], cwd: string): Prom
   return stdout;
 }
 
-/** An empty project of somebody else, in a folder of its own. */
+/** An empty project outside this repository, which installs its packages. */
 export class Project {
   readonly folder: string;
 
@@ -43,7 +43,7 @@ export class Project {
     return join(this.folder, stdout.trim().split('\n').at(-1)!);
   }
 
-  /** Installs these packages together. Returns the names of all packages that are there then. */
+  /** Installs these packages together. Returns the names of all packages in the project afterwards. */
   async install(...names: PackageName[]): Promise<string[]> {
     const tarballs: string[] = [];
     for (const name of names) tarballs.push(await this.pack(name));
