@@ -6,14 +6,19 @@ ARG NODE_IMAGE=node:24-bookworm-slim
 FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts
+COPY packages/callback-client/package.json packages/callback-client/
+COPY packages/device-client/package.json packages/device-client/
+RUN npm ci --omit=dev --ignore-scripts --workspace=@ws-connect/callback-client --include-workspace-root
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY packages/callback-client/package.json packages/callback-client/
+COPY packages/device-client/package.json packages/device-client/
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY machines machines
+COPY packages packages
 COPY src src
 RUN npm run build
 
@@ -28,6 +33,9 @@ LABEL org.opencontainers.image.title="ws-connect" \
 ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
+# node_modules/@ws-connect/callback-client is a link to this folder
+COPY --from=dependencies /app/packages/callback-client packages/callback-client
+COPY --from=build /app/packages/callback-client/dist packages/callback-client/dist
 COPY --from=build /app/dist dist
 COPY package.json ./
 # node of the base image; by number, so that runAsNonRoot can be checked

@@ -7,6 +7,7 @@ const rollout = 'test/rollout/*.test.ts'; // these need haproxy, or many open fi
 const interop = ['test/examples/*.test.ts', 'test/e2e/interop*.test.ts', 'test/**/*.browser.test.ts'];
 
 export default defineConfig({
+  resolve: { tsconfigPaths: true }, // our own packages by their sources
   test: {
     globalSetup: ['test/support/global-setup.ts'],
     isolate: false, // to load the same modules for every file takes as long as the tests; so a file puts back what it mocks
@@ -16,7 +17,7 @@ export default defineConfig({
     onConsoleLog: (text) => !/^(Event "|Custom actions should not call `assign\(\)`)/.test(text),
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    coverage: { include: ['machines/**/*.ts', 'src/**/*.ts'] },
+    coverage: { include: ['machines/**/*.ts', 'packages/*/src/**/*.ts', 'src/**/*.ts'] },
     projects: [
       {
         extends: true,

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { hostPort } from './address.ts';
+import { hostPort } from '@ws-connect/callback-client/internal/address';
 import { configTable } from './config.ts';
 import { isWildcard } from './config/listen-address.ts';
 import { UsageError } from './base/usage-error.ts';

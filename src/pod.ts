@@ -6,7 +6,7 @@ import { isoTime } from './base/clock.ts';
 import { Clockwork } from './base/clockwork.ts';
 import { Episode } from './base/episode.ts';
 import { createCallbackListener } from './callback/index.ts';
-import { PodClient } from './callback/pod-client.ts';
+import { PodClient } from '@ws-connect/callback-client/internal/pod-client';
 import type { Config } from './config.ts';
 import { configWarnings } from './config.ts';
 import { StallDetector } from './connections/stall-detector.ts';

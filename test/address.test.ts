@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hostPort, insideCidrs, isCidr, privateCidrs } from '../src/address.ts';
+import { hostPort, insideCidrs, isCidr, privateCidrs } from '@ws-connect/callback-client/internal/address';
 
 describe('a range', () => {
   it.each(['10.0.0.0/8', '0.0.0.0/0', '192.168.1.1/32', '::/0', 'fc00::/7', '::1/128'])('%s is one', (text) => {

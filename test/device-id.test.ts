@@ -1,10 +1,12 @@
 import { expect, it } from 'vitest';
-import { isDeviceId } from '../src/device-id.ts';
+import { isDeviceId } from '@ws-connect/callback-client/internal/device-id';
+import { isDeviceId as deviceClientTakes } from '../packages/device-client/src/device-id.ts';
 
 it.each(['a', 'A-Z_a.z:0', '...', '.a', '-', 'x'.repeat(128)])('%s is a deviceId', (text) => {
   const answer = isDeviceId(text);
 
   expect(answer).toBe(true);
+  expect(deviceClientTakes(text)).toBe(true);
 });
 
 it.each([
@@ -27,4 +29,5 @@ it.each([
   const answer = isDeviceId(text);
 
   expect(answer).toBe(false);
+  expect(deviceClientTakes(text)).toBe(false);
 });

@@ -8,7 +8,9 @@ const project = fileURLToPath(new URL('..', import.meta.url));
 /** From the bottom to the top. A file imports only from its own layer and from those below it. */
 const layers = [
   ['machines/'],
-  ['src/base/', 'src/address.ts', 'src/device-id.ts', 'src/message-id.ts'],
+  ['packages/device-client/src/'],
+  ['packages/callback-client/src/'],
+  ['src/base/'],
   ['src/config/', 'src/config.ts', 'src/open-files.ts'],
   ['src/observe/'],
   ['src/context.ts'],
@@ -20,11 +22,11 @@ const layers = [
   ['src/admin/', 'src/device/'],
   ['src/documents/'],
   ['src/tracing/', 'src/pod.ts'],
-  ['src/testing/', 'src/clients/', 'src/follow/', 'src/rehearse/', 'src/cli.ts', 'src/signals.ts', 'src/main.ts'],
+  ['src/testing/', 'src/follow/', 'src/rehearse/', 'src/cli.ts', 'src/signals.ts', 'src/main.ts'],
 ];
 
 /** Paths from the root of the project, of all files that are part of the program. */
-const files = ['machines', 'src'].flatMap((folder) =>
+const files = ['machines', 'src', 'packages/callback-client/src', 'packages/device-client/src'].flatMap((folder) =>
   readdirSync(join(project, folder), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
     .map((path) => join(folder, path)),
@@ -34,8 +36,12 @@ const files = ['machines', 'src'].flatMap((folder) =>
 const imports = new Map(files.map((file) => [file, importsOf(file, readFileSync(join(project, file), 'utf8'))]));
 
 function importsOf(file: string, text: string): string[] {
-  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport\()\s*'(\.[^']+)'/g)].map(([, specifier]) => specifier!);
-  return specifiers.map((specifier) => normalize(join(dirname(file), specifier)));
+  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport\()\s*'((?:\.|@ws-connect\/)[^']+)'/g)].map(([, name]) => name!);
+  return specifiers.map((specifier) =>
+    specifier.startsWith('.')
+      ? normalize(join(dirname(file), specifier))
+      : specifier.replace(/^@ws-connect\/([^/]+)\/(.+)$/, 'packages/$1/src/$2.ts'),
+  );
 }
 
 function layerOf(file: string): number {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { connectionMachine } from '../machines/connection.ts';
 import { disconnects } from '../machines/disconnect.ts';
-import { chooseSubprotocol } from '../src/device/protocol/subprotocols.ts';
+import { chooseSubprotocol } from '../src/connections/protocol/subprotocols.ts';
 import { docs } from './support/docs.ts';
 import { proseOf, sources, stringsOf } from './support/sentences.ts';
 
@@ -9,7 +9,7 @@ import { proseOf, sources, stringsOf } from './support/sentences.ts';
 const retired: Record<string, string> = {
   'stood still': 'stalled',
   'stands? still': 'stalls',
-  knocks?: 'upgrade request',
+  'knock|knocks': 'upgrade request',
   'in doubt|doubted': 'unverified',
   astray: 'not on this pod',
   herd: 'many clients at once',

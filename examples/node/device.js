@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 /**
- * A device with the device client of this package: prints what it is sent, and comes back whenever it may.
+ * A device with the device client: prints what it is sent, and comes back whenever it may.
  *
  *   node examples/node/device.js ws://127.0.0.1:8080 lamp-1
  *
  * DEVICE_TOKEN is its token where the pods ask for one. Ends with 1 when it was told not to come back. Unlike the other
  * devices here it acknowledges what it gets, and moves to another pod before its own is gone.
  */
-import { DeviceClient } from 'ws-connect/device-client';
+import { DeviceClient } from '@ws-connect/device-client';
 import { WebSocket } from 'ws';
 
 const [gateway, deviceId] = process.argv.slice(2);

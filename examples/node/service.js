@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * A service with the callback client of this package: looks a device up in Redis and sends it what it reads on stdin.
+ * A service with the callback client: looks a device up in Redis and sends it what it reads on stdin.
  *
  *   echo hello | node examples/node/service.js lamp-1
  *   node examples/node/service.js lamp-1 --type application/octet-stream < update.bin
@@ -11,7 +11,7 @@
 import { buffer } from 'node:stream/consumers';
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
-import { createCallbackClient } from 'ws-connect/callback-client';
+import { createCallbackClient } from '@ws-connect/callback-client';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -10,6 +10,7 @@
  */
 import type { Context } from 'koa';
 import type { z } from 'zod';
+import { isDeviceId } from '@ws-connect/callback-client/internal/device-id';
 import { kicked } from '../../machines/disconnect.ts';
 import { describe } from '../callback/describe.ts';
 import type { Self } from '../context.ts';
@@ -20,7 +21,6 @@ import type { Clock } from '../base/clock.ts';
 import { isoTime } from '../base/clock.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { DeviceSocket } from '../connections/socket.ts';
-import { isDeviceId } from '../device-id.ts';
 import { requireOwnPage } from '../http/browser-pages.ts';
 import { createRouter } from '../http/operation.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';

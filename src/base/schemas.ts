@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deviceIdShape } from '../device-id.ts';
+import { deviceIdShape } from '@ws-connect/callback-client/internal/device-id';
 
 export const deviceId = z
   .string()

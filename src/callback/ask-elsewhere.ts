@@ -1,9 +1,9 @@
 import type { Logger } from '../observe/log.ts';
+import type { PodClient } from '@ws-connect/callback-client/internal/pod-client';
 import type { Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
 import type { Self } from '../context.ts';
 import { hopHeader, isOf } from './owners.ts';
-import type { PodClient } from './pod-client.ts';
 
 /** Resolves with whether the device has a connection on another pod that gives a sign of life. */
 export type AskElsewhere = (deviceId: string) => Promise<boolean>;

@@ -1,9 +1,9 @@
 import type { Self } from '../context.ts';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Context, Next } from 'koa';
+import { hopToken, proofHeader, proofOf } from '@ws-connect/callback-client/internal/pod-proof';
 import { bearerToken, unauthorized } from '../http/bearer.ts';
 import { discardBody } from '../http/body.ts';
-import { hopToken, proofHeader, proofOf } from './pod-proof.ts';
 import { refusePages } from './refuse-pages.ts';
 
 /** Returns the proof that belongs to a token. Undefined: this pod does not know the token. */

@@ -3,10 +3,10 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { Message } from '../connections/protocol/protocol.ts';
+import { isMessageId } from '@ws-connect/callback-client/internal/message-id';
+import type { Line } from '@ws-connect/callback-client/internal/batch-lines';
+import { tooLong } from '@ws-connect/callback-client/internal/batch-lines';
 import { refusalFor } from '../http/problems.ts';
-import { isMessageId } from '../message-id.ts';
-import type { Line } from './batch-lines.ts';
-import { tooLong } from './batch-lines.ts';
 
 /** The result of a line, or of one of its devices. */
 export interface Outcome {

@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Outcome } from './batch-line.ts';
-import { Lines, maxResultBytes, tooLong } from './batch-lines.ts';
+import { Lines, maxResultBytes, tooLong } from '@ws-connect/callback-client/internal/batch-lines';
+import type { PodExchange } from '@ws-connect/callback-client/internal/pod-exchange';
 import type { Delivery } from './batch-results.ts';
-import type { PodExchange } from './pod-exchange.ts';
 
 /** How long the answer has time to end after its last result, ms. */
 const endWithinMs = 5000;

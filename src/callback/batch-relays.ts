@@ -1,14 +1,14 @@
+import { hostPort } from '@ws-connect/callback-client/internal/address';
+import type { PodClient } from '@ws-connect/callback-client/internal/pod-client';
+import type { PodExchange } from '@ws-connect/callback-client/internal/pod-exchange';
+import type { PodIdentity } from '@ws-connect/callback-client/internal/pod-proof';
 import { refusalFor } from '../http/problems.ts';
-import { hostPort } from '../address.ts';
 import type { Clock } from '../base/clock.ts';
 import type { BatchLine, Outcome } from './batch-line.ts';
 import { Relay } from './batch-relay.ts';
 import type { Delivery } from './batch-results.ts';
 import type { Owner, Owners } from './owners.ts';
 import { hopHeader } from './owners.ts';
-import type { PodClient } from './pod-client.ts';
-import type { PodExchange } from './pod-exchange.ts';
-import type { PodIdentity } from './pod-proof.ts';
 
 export interface RelaysOptions {
   owners: Owners;

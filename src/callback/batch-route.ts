@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { deliveryTimeoutMs } from '../connections/device-web-socket.ts';
+import type { PodClient } from '@ws-connect/callback-client/internal/pod-client';
 import { discardBody, objectionTo } from '../http/body.ts';
 import type { LongRequests } from '../http/long-requests.ts';
 import { Problem } from '../http/problem.ts';
@@ -10,7 +11,6 @@ import { Batch } from './batch.ts';
 import { Relays } from './batch-relays.ts';
 import { readBatchQuery, traceparentOf } from './message.ts';
 import { hopHeader } from './owners.ts';
-import type { PodClient } from './pod-client.ts';
 
 /** What all batches share. */
 export interface BatchRouteOptions extends Omit<

@@ -1,9 +1,9 @@
 import type { Context } from 'koa';
-import { hostPort } from '../address.ts';
+import { hostPort } from '@ws-connect/callback-client/internal/address';
+import type { PodAnswer, PodClient } from '@ws-connect/callback-client/internal/pod-client';
 import type { Entry } from '../registry/registry.ts';
 import type { Owner, Owners } from './owners.ts';
 import { hopHeader, notConnected } from './owners.ts';
-import type { PodAnswer, PodClient } from './pod-client.ts';
 
 const relayedRequestHeaders = ['content-type', 'if-match', 'traceparent', 'tracestate'];
 const relayedAnswerHeaders = ['content-type', 'content-length', 'etag', 'retry-after', 'ws-connect-pod'];

@@ -1,4 +1,4 @@
-import { hostPort, insideCidrs } from '../address.ts';
+import { hostPort, insideCidrs } from '@ws-connect/callback-client/internal/address';
 import { createLocate } from '../connections/locate.ts';
 import type { StallDetector } from '../connections/stall-detector.ts';
 import type { PodContext, Self } from '../context.ts';
@@ -11,7 +11,7 @@ import { requireNothing, requireToken } from './authenticate.ts';
 import { batchRoute } from './batch-route.ts';
 import { createForward } from './forward.ts';
 import { createOwners } from './owners.ts';
-import type { PodClient } from './pod-client.ts';
+import type { PodClient } from '@ws-connect/callback-client/internal/pod-client';
 import { callbackRoutes } from './routes.ts';
 
 export interface CallbackListenerOptions {

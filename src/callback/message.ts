@@ -1,9 +1,9 @@
 import type { Context } from 'koa';
 import { z } from 'zod';
 import type { Message } from '../connections/protocol/protocol.ts';
+import { isMessageId, messageIdShape } from '@ws-connect/callback-client/internal/message-id';
 import { traceparentShape } from '../http/headers.ts';
 import { parseQuery, queryNumber, queryWord } from '../http/query.ts';
-import { isMessageId, messageIdShape } from '../message-id.ts';
 
 const defaultAckMs = 5000;
 

@@ -1,12 +1,12 @@
-import { hostPort, isPort } from '../address.ts';
+import { hostPort, isPort } from '@ws-connect/callback-client/internal/address';
+import { Unproven } from '@ws-connect/callback-client/internal/pod-exchange';
+import type { PodIdentity } from '@ws-connect/callback-client/internal/pod-proof';
 import { Problem } from '../http/problem.ts';
 import type { Self } from '../context.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import type { Logger } from '../observe/log.ts';
 import type { Entry, Registry } from '../registry/registry.ts';
 import { RegistryUnavailable } from '../registry/registry.ts';
-import { Unproven } from './pod-exchange.ts';
-import type { PodIdentity } from './pod-proof.ts';
 
 export interface OwnersOptions {
   registry: Registry;

@@ -12,12 +12,12 @@
  */
 import type Router from '@koa/router';
 import type { Context } from 'koa';
+import { isDeviceId } from '@ws-connect/callback-client/internal/device-id';
 import { kicked } from '../../machines/disconnect.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Connections } from '../connections/connections.ts';
 import type { Locate } from '../connections/locate.ts';
 import { DeviceSocket } from '../connections/socket.ts';
-import { isDeviceId } from '../device-id.ts';
 import { createRandomIds } from '../base/random-ids.ts';
 import { readBody } from '../http/body.ts';
 import type { Handle } from '../http/operation.ts';

@@ -1,10 +1,10 @@
-import { hostPort, isPort } from '../address.ts';
+import { hostPort, isPort } from '@ws-connect/callback-client/internal/address';
 import type { Logger } from '../observe/log.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { PodClient } from '@ws-connect/callback-client/internal/pod-client';
+import { Unproven } from '@ws-connect/callback-client/internal/pod-exchange';
 import type { Entry } from '../registry/registry.ts';
 import { hopHeader } from './owners.ts';
-import type { PodClient } from './pod-client.ts';
-import { Unproven } from './pod-exchange.ts';
 
 export interface TakeoverOptions {
   podClient: PodClient;

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { canonicalAddress, insideCidrs } from '../address.ts';
+import { canonicalAddress, insideCidrs } from '@ws-connect/callback-client/internal/address';
 
 /** Where a pod listens, and where others are told to reach it. */
 export interface ListenAddresses {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { TypedChannel } from '../base/channel.ts';
+import { TypedChannel } from '@ws-connect/callback-client/internal/channel';
 
 /** A device requests an upgrade. It is refused, or accepted and has a connection. `stream` is the same object in all three. */
 export const upgrades = {

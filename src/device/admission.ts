@@ -4,7 +4,7 @@
  * refusal, add a rule here and its problem in http/problems.ts: the documents and the tests that compare them follow.
  */
 import type { IncomingMessage } from 'node:http';
-import { isDeviceId } from '../device-id.ts';
+import { isDeviceId } from '@ws-connect/callback-client/internal/device-id';
 import { malformed } from '../http/malformed.ts';
 import { badDeviceId, Problem } from '../http/problem.ts';
 import type { ProblemCode } from '../http/problems.ts';

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import { canonicalAddress } from '../address.ts';
+import { canonicalAddress } from '@ws-connect/callback-client/internal/address';
 
 /** The part of Node's request that says who sent it. */
 export interface Sender {

@@ -1,4 +1,4 @@
-import { insideCidrs } from '../address.ts';
+import { insideCidrs } from '@ws-connect/callback-client/internal/address';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config.ts';
 import { TokenBucket } from '../base/token-bucket.ts';

@@ -1,8 +1,8 @@
-import { insideCidrs } from '../address.ts';
+import { insideCidrs } from '@ws-connect/callback-client/internal/address';
 import { Episode } from '../base/episode.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import { createAskElsewhere } from '../callback/ask-elsewhere.ts';
-import type { PodClient } from '../callback/pod-client.ts';
+import type { PodClient } from '@ws-connect/callback-client/internal/pod-client';
 import { createTakeover } from '../callback/takeover.ts';
 import { createAccept } from '../connections/connections.ts';
 import { createEndLog } from '../connections/end-log.ts';

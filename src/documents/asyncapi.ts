@@ -3,13 +3,7 @@ import { z } from 'zod';
 import type { Disconnect } from '../../machines/disconnect.ts';
 import { disconnects, invalidText, messageTooBig, protocolError, restarting } from '../../machines/disconnect.ts';
 import { deviceId } from '../base/schemas.ts';
-import {
-  ackFrame,
-  deviceMessageFrame,
-  goawayFrame,
-  messageFrame,
-  welcomeFrame,
-} from '../connections/protocol/frames.ts';
+import { ackFrame, deviceMessageFrame, goawayFrame, messageFrame, welcomeFrame } from '../connections/protocol/frames.ts';
 import { refusals } from '../device/admission.ts';
 import { kindOf } from '../http/problems.ts';
 import { version } from '../base/version.ts';

@@ -1,4 +1,4 @@
-import { TypedChannel } from '../base/channel.ts';
+import { TypedChannel } from '@ws-connect/callback-client/internal/channel';
 import type { DrainReport } from './drain-report.ts';
 
 /** The drain of a pod. `sweep` counts from 1. */

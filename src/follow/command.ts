@@ -1,9 +1,9 @@
 import { get } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { parseArgs } from 'node:util';
-import { collectAnswer } from '../callback/pod-client.ts';
-import { PodExchange } from '../callback/pod-exchange.ts';
-import { isDeviceId } from '../device-id.ts';
+import { collectAnswer } from '@ws-connect/callback-client/internal/pod-client';
+import { PodExchange } from '@ws-connect/callback-client/internal/pod-exchange';
+import { isDeviceId } from '@ws-connect/callback-client/internal/device-id';
 import { UsageError } from '../base/usage-error.ts';
 import { eventsIn } from './event-lines.ts';
 

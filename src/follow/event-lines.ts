@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { Lines, tooLong } from '../callback/batch-lines.ts';
+import { Lines, tooLong } from '@ws-connect/callback-client/internal/batch-lines';
 
 /** A pod's lines have a few hundred bytes. */
 const maxLineBytes = 65_536;

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream/promises';
+import { Pieces } from '@ws-connect/callback-client/internal/pieces';
 import { hold, release } from './hold.ts';
-import { Pieces } from './pieces.ts';
 import { Problem } from './problem.ts';
 
 /** How long the rest of a refused body is waited for when its connection ends with the answer, ms. */

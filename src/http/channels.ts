@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { TypedChannel } from '../base/channel.ts';
+import { TypedChannel } from '@ws-connect/callback-client/internal/channel';
 
 export interface AnsweredRequest {
   request: IncomingMessage;

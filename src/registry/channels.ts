@@ -1,4 +1,4 @@
-import { TypedChannel } from '../base/channel.ts';
+import { TypedChannel } from '@ws-connect/callback-client/internal/channel';
 import type { Claim, Registration, Reply } from './registry.ts';
 
 /** Claims go to the registry, and its replies come back in the same order. `claims` is the same object in both. */

@@ -1,23 +1,14 @@
 import type { Cluster, Redis } from 'ioredis';
 import { Command } from 'ioredis';
-import { parseEntry, parsePodRecord } from './entry.ts';
+import { parseEntry } from '@ws-connect/callback-client/internal/entry';
+import { parsePodRecord } from './pod-record.ts';
 import type { RedisClient, RedisConnection, RedisEvents, SentinelLogin } from './redis-client.ts';
 import { connectRedis } from './redis-client.ts';
 import { tryCommands } from './redis-check.ts';
 import { isFull, isOutage, withoutArguments } from './redis-errors.ts';
 import { readEvictionPolicy } from './redis-facts.ts';
 import type { RedisUrl } from '../config/redis-url.ts';
-import type {
-  CheckedRegistry,
-  Claim,
-  Entry,
-  Hold,
-  KnownPod,
-  PodRecord,
-  Registration,
-  RegistryFacts,
-  Reply,
-} from './registry.ts';
+import type { CheckedRegistry, Claim, Entry, Hold, KnownPod, PodRecord, Registration, RegistryFacts, Reply } from './registry.ts';
 import { closesKeptMs, podTtlMs, RegistryUnavailable, wentBackMs } from './registry.ts';
 
 export interface RedisRegistryOptions {

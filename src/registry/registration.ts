@@ -1,5 +1,5 @@
+import { hostPort } from '@ws-connect/callback-client/internal/address';
 import type { RegistryLinkEvent } from '../../machines/registry-link.ts';
-import { hostPort } from '../address.ts';
 import type { Config } from '../config.ts';
 import type { PodContext } from '../context.ts';
 import { registrations } from './channels.ts';

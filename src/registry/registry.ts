@@ -6,20 +6,9 @@
  * - An older connection never overwrites the entry of a newer one. `t` orders them.
  * - A command without an answer has an unknown outcome. It is never sent again. The next refresh finds the entry and repairs it.
  */
+import type { Entry } from '@ws-connect/callback-client/internal/entry';
 
-/** The entry of one device. Redis stores it as JSON, with the members in this order. */
-export interface Entry {
-  v: 1;
-  /** The pod's address, a literal IP. */
-  serverIp: string;
-  /** The pod's callback port. */
-  port: number;
-  /** Id of the connection. */
-  traceId: string;
-  podId: string;
-  /** Time of the connect on the clock of the registry, ms since 1970. It orders the connections of a device. */
-  t: number;
-}
+export type { Entry };
 
 /** The entry that a connection wants to write. `isFirst`: the connection knows of no entry of its own. */
 export type Claim = Omit<Entry, 'v'> & { deviceId: string; isFirst: boolean };

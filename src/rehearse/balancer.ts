@@ -1,7 +1,7 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { once } from 'node:events';
-import { hostPort } from '../address.ts';
+import { hostPort } from '@ws-connect/callback-client/internal/address';
 
 export interface Endpoint {
   host: string;

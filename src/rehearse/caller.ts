@@ -1,7 +1,7 @@
-import { backoffMs } from '../base/backoff.ts';
-import type { PodAnswer } from '../callback/pod-client.ts';
-import { PodClient } from '../callback/pod-client.ts';
-import { PodError } from '../callback/pod-exchange.ts';
+import { backoffMs } from '@ws-connect/callback-client/internal/backoff';
+import type { PodAnswer } from '@ws-connect/callback-client/internal/pod-client';
+import { PodClient } from '@ws-connect/callback-client/internal/pod-client';
+import { PodError } from '@ws-connect/callback-client/internal/pod-exchange';
 import type { Endpoint } from './balancer.ts';
 import type { Ledger } from './ledger.ts';
 import { pick } from './random.ts';

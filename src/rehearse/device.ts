@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { backoffMs } from '../base/backoff.ts';
+import { backoffMs } from '@ws-connect/callback-client/internal/backoff';
 import type { Random } from './random.ts';
 
 /** `parked` only listens, `chatty` says something about every second, `slow` reads in fits and starts. */

@@ -1,4 +1,4 @@
-import { hostPort } from '../address.ts';
+import { hostPort } from '@ws-connect/callback-client/internal/address';
 import type { DrainReport } from '../drain/drain-report.ts';
 import type { Endpoint } from './balancer.ts';
 import type { Exit } from './kubelet.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Span, Tracer } from '@opentelemetry/api';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { isDeviceId } from '../device-id.ts';
+import { isDeviceId } from '@ws-connect/callback-client/internal/device-id';
 import type { AnsweredRequest } from '../http/channels.ts';
 import { requests } from '../http/channels.ts';
 import { contextOf, putUnder } from './tracer.ts';

@@ -1,6 +1,6 @@
 import type { Span, Tracer } from '@opentelemetry/api';
 import { propagation, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { podRequestChannels } from '../callback/pod-client.ts';
+import { podRequestChannels } from '@ws-connect/callback-client/internal/pod-client';
 import { putUnder } from './tracer.ts';
 
 /** A span for each callback that is sent on to another pod. It is below the span of the callback; the other pod's spans are below it. */

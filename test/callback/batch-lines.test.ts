@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Lines, tooLong } from '../../src/callback/batch-lines.ts';
+import { Lines, tooLong } from '@ws-connect/callback-client/internal/batch-lines';
 
 /** The lines of a text that comes in these pieces; null for one that is too long. */
 function linesOf(chunks: readonly string[], limit = 10): (string | null)[] {

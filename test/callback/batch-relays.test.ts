@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { createLogger } from '../../src/observe/log.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { PodClient } from '@ws-connect/callback-client/internal/pod-client';
 import { Delivery } from '../../src/callback/batch-results.ts';
 import { Relays } from '../../src/callback/batch-relays.ts';
 import { createOwners } from '../../src/callback/owners.ts';
-import { PodClient } from '../../src/callback/pod-client.ts';
 import { MemoryRegistry } from '../../src/registry/memory.ts';
 
 it('a request that cannot even be begun costs its own deliveries and no other', () => {

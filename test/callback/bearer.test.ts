@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { hopToken, proofOf } from '@ws-connect/callback-client/internal/pod-proof';
 import type { createTokenCheck } from '../../src/callback/authenticate.ts';
-import { hopToken, proofOf } from '../../src/callback/pod-proof.ts';
 import { ask, countedCloses, metric, push } from '../support/ask.ts';
 import { fakeOwner, runRegistered, runTwoPods, stranger } from '../support/owners.ts';
 import { RawClient, requestHead } from '../support/raw-client.ts';

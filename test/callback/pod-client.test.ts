@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PodClient } from '../../src/callback/pod-client.ts';
+import { PodClient } from '@ws-connect/callback-client/internal/pod-client';
 import { flood } from '../support/flood.ts';
 import { fakeOwner, strangeOwner } from '../support/owners.ts';
 import type { OwnerEntry } from '../support/owners.ts';

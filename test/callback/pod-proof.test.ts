@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { CredentialStore, hopToken, proofOf } from '../../src/callback/pod-proof.ts';
+import { CredentialStore, hopToken, proofOf } from '@ws-connect/callback-client/internal/pod-proof';
 import { isCallbackToken } from '../../src/config/auth-settings.ts';
 
 const token = 'the-first-S3cret-token';

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { proofHeader, proofOf } from '../../src/callback/pod-proof.ts';
+import { proofHeader, proofOf } from '@ws-connect/callback-client/internal/pod-proof';
 import { ask, metrics, push } from '../support/ask.ts';
 import { ndjson, pushBatch } from '../support/batch.ts';
 import { runRegistered, runTwoPods, stranger } from '../support/owners.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { PodClient } from '../../src/callback/pod-client.ts';
-import type { PodAnswer, PodRequest } from '../../src/callback/pod-client.ts';
-import { Unproven } from '../../src/callback/pod-exchange.ts';
+import { PodClient } from '@ws-connect/callback-client/internal/pod-client';
+import type { PodAnswer, PodRequest } from '@ws-connect/callback-client/internal/pod-client';
+import { Unproven } from '@ws-connect/callback-client/internal/pod-exchange';
 import { createTakeover } from '../../src/callback/takeover.ts';
 import { createLogger } from '../../src/observe/log.ts';
 import { createMetrics } from '../../src/observe/metrics.ts';

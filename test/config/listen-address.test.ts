@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hostPort } from '../../src/address.ts';
+import { hostPort } from '@ws-connect/callback-client/internal/address';
 import { configWarnings, loadConfig } from '../../src/config.ts';
 import { externalAddress } from '../../src/config/listen-address.ts';
 import { ask, push } from '../support/ask.ts';

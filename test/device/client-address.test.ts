@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { insideCidrs } from '../../src/address.ts';
+import { insideCidrs } from '@ws-connect/callback-client/internal/address';
 import { clientAddress, networkOf } from '../../src/device/client-address.ts';
 
 const isProxy = insideCidrs(['10.0.0.0/8', 'fd00::/8']);

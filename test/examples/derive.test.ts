@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { hopToken, proofOf } from '../../src/callback/pod-proof.ts';
+import { hopToken, proofOf } from '@ws-connect/callback-client/internal/pod-proof';
 import { Child } from '../support/child.ts';
 import { codeBlock } from '../support/docs.ts';
 

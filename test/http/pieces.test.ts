@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Pieces } from '../../src/http/pieces.ts';
+import { Pieces } from '@ws-connect/callback-client/internal/pieces';
 
 it('bytes that come in pieces are the same in the end, however they are cut', () => {
   fc.assert(

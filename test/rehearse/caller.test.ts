@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, it, onTestFinished } from 'vitest';
-import { proofHeader } from '../../src/callback/pod-proof.ts';
+import { proofHeader } from '@ws-connect/callback-client/internal/pod-proof';
 import type { Endpoint } from '../../src/rehearse/balancer.ts';
 import type { CallerOptions } from '../../src/rehearse/caller.ts';
 import { Caller } from '../../src/rehearse/caller.ts';

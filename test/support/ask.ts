@@ -1,8 +1,7 @@
 import { request } from 'node:http';
-import type { IncomingHttpHeaders, RequestOptions } from 'node:http';
+import type { IncomingHttpHeaders, RequestOptions, IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
-import type { IncomingMessage } from 'node:http';
 import { until } from './until.ts';
 
 export interface Answer {

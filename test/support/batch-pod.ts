@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
-import { proofHeader } from '../../src/callback/pod-proof.ts';
+import { proofHeader } from '@ws-connect/callback-client/internal/pod-proof';
 import { answerDelivered } from './callback-answers.ts';
 import type { OwnerEntry } from './owners.ts';
 

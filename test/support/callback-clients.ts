@@ -1,10 +1,6 @@
 import { onTestFinished } from 'vitest';
-import type {
-  CallbackClient,
-  CallbackClientOptions,
-  DirectedOptions,
-} from '../../src/clients/callback-client/callback-client.ts';
-import { createCallbackClient } from '../../src/clients/callback-client/callback-client.ts';
+import type { CallbackClient, CallbackClientOptions, DirectedOptions } from '@ws-connect/callback-client';
+import { createCallbackClient } from '@ws-connect/callback-client';
 import type { OwnerEntry } from './owners.ts';
 
 /** A callback client that ends with the test. */

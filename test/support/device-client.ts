@@ -2,15 +2,10 @@ import { setImmediate } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { SimulatedClock } from 'xstate';
-import { DeviceClient } from '../../src/clients/device-client/device-client.ts';
-import type {
-  DeviceClientEvents,
-  DeviceClientOptions,
-  WebSocketConstructor,
-  WebSocketLike,
-} from '../../src/clients/device-client/device-client.ts';
-import type { Surroundings } from '../../src/clients/device-client/surroundings.ts';
-import { surroundings as realSurroundings } from '../../src/clients/device-client/surroundings.ts';
+import { DeviceClient } from '@ws-connect/device-client';
+import type { DeviceClientEvents, DeviceClientOptions, WebSocketConstructor, WebSocketLike } from '@ws-connect/device-client';
+import type { Surroundings } from '../../packages/device-client/src/surroundings.ts';
+import { surroundings as realSurroundings } from '../../packages/device-client/src/surroundings.ts';
 
 type EventName = keyof DeviceClientEvents;
 

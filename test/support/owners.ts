@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
-import { proofHeader } from '../../src/callback/pod-proof.ts';
+import { proofHeader } from '@ws-connect/callback-client/internal/pod-proof';
 import type { Clock } from '../../src/base/clock.ts';
 import type { Answer } from './ask.ts';
 import { ask, stateOf } from './ask.ts';

@@ -42,24 +42,27 @@ it('the walk over the chart in the documents prints every path', async () => {
 });
 
 it.each(['ws-connect/machines', 'ws-connect/testing'])('the types of %s need no package but xstate', (name) => {
-  const entry = createRequire(import.meta.url)
-    .resolve(name)
-    .replace(/\.js$/, '.d.ts');
+  const entry = declarationOf(name, fileURLToPath(import.meta.url));
 
   expect([...packagesIn(entry, new Set())].sort()).toEqual(['xstate']);
 });
 
-/** What a declaration file and all it leads to import from packages. */
+/** What a declaration file and all it leads to, in packages of this repository too, import from packages of others. */
 function packagesIn(file: string, seen: Set<string>): Set<string> {
   if (seen.has(file)) return new Set();
   seen.add(file);
   const names = [...readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, name]) => name!);
-  const packages = names.filter((name) => !name.startsWith('.'));
-  const others = names.filter((name) => name.startsWith('.'));
-  const inner = others.flatMap((name) => [...packagesIn(declarationOf(name, file), seen)]);
+  const packages = names.filter((name) => !isOurs(name));
+  const inner = names.filter(isOurs).flatMap((name) => [...packagesIn(declarationOf(name, file), seen)]);
   return new Set([...packages, ...inner]);
 }
 
+function isOurs(name: string): boolean {
+  return name.startsWith('.') || name.startsWith('@ws-connect/');
+}
+
 function declarationOf(name: string, importer: string): string {
-  return fileURLToPath(new URL(name.replace(/\.[jt]s$/, '.d.ts'), `file://${importer}`));
+  return createRequire(importer)
+    .resolve(name.replace(/\.ts$/, '.js'))
+    .replace(/\.js$/, '.d.ts');
 }

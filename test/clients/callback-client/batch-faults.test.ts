@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { PodClient } from '../../../src/callback/pod-client.ts';
-import { Batch } from '../../../src/clients/callback-client/batch.ts';
-import type { BatchMessage, BatchResult } from '../../../src/clients/callback-client/callback-client.ts';
-import { Deadline } from '../../../src/clients/callback-client/deadline.ts';
-import { createMessage } from '../../../src/clients/callback-client/message.ts';
+import { PodClient } from '@ws-connect/callback-client/internal/pod-client';
+import type { BatchMessage, BatchResult } from '@ws-connect/callback-client';
+import { Batch } from '../../../packages/callback-client/src/batch.ts';
+import { Deadline } from '../../../packages/callback-client/src/deadline.ts';
+import { createMessage } from '../../../packages/callback-client/src/message.ts';
 import { answerProblem } from '../../support/callback-answers.ts';
 import type { BatchPod } from '../../support/batch-pod.ts';
 import { delivered, runBatchPod } from '../../support/batch-pod.ts';

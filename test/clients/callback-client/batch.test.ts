@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { BatchMessage, BatchResult } from '../../../src/clients/callback-client/callback-client.ts';
+import type { BatchMessage, BatchResult } from '@ws-connect/callback-client';
 import type { BatchPod } from '../../support/batch-pod.ts';
 import { delivered, runBatchPod } from '../../support/batch-pod.ts';
 import { runClient, runClientWithEntries } from '../../support/callback-clients.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Breaker } from '../../../src/clients/callback-client/breaker.ts';
+import { Breaker } from '../../../packages/callback-client/src/breaker.ts';
 
 function createBreaker(quietMs = 1000) {
   const time = { now: 0 };

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RedisReader } from '../../../src/clients/callback-client/callback-client.ts';
+import type { RedisReader } from '@ws-connect/callback-client';
 import { ask, metric } from '../../support/ask.ts';
 import { runClient } from '../../support/callback-clients.ts';
 import type { Device } from '../../support/device.ts';

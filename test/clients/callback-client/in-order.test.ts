@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { InOrderOptions } from '../../../src/clients/callback-client/in-order.ts';
-import { InOrder } from '../../../src/clients/callback-client/in-order.ts';
+import type { InOrderOptions } from '../../../packages/callback-client/src/in-order.ts';
+import { InOrder } from '../../../packages/callback-client/src/in-order.ts';
 import { collected } from '../../support/collected.ts';
 
 /** Runs that the test ends, and what was taken from the source. */

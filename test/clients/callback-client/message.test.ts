@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Body, SendOptions } from '../../../src/clients/callback-client/message.ts';
-import { createMessage, lineOf, pathOf } from '../../../src/clients/callback-client/message.ts';
+import type { Body, SendOptions } from '../../../packages/callback-client/src/message.ts';
+import { createMessage, lineOf, pathOf } from '../../../packages/callback-client/src/message.ts';
 
 describe('a body', () => {
   it.each<[string, Body, string, string]>([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { CallbackClientOptions } from '../../../src/clients/callback-client/callback-client.ts';
-import { createCallbackClient } from '../../../src/clients/callback-client/callback-client.ts';
+import type { CallbackClientOptions } from '@ws-connect/callback-client';
+import { createCallbackClient } from '@ws-connect/callback-client';
 import { runClientWithEntries } from '../../support/callback-clients.ts';
 
 const redis = { get: () => Promise.resolve(null) };

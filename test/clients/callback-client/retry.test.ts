@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { nextTryMs } from '../../../src/clients/callback-client/retry.ts';
-import type { Situation } from '../../../src/clients/callback-client/retry.ts';
-import type { Verdict } from '../../../src/clients/callback-client/verdict.ts';
+import { nextTryMs } from '../../../packages/callback-client/src/retry.ts';
+import type { Situation } from '../../../packages/callback-client/src/retry.ts';
+import type { Verdict } from '../../../packages/callback-client/src/verdict.ts';
 
 const offline: Verdict = { outcome: 'offline' };
 const unknown: Verdict = { outcome: 'unknown', code: 'timed-out', retryAfterMs: undefined };

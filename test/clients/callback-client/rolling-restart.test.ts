@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import type { CallbackClient, SendResult } from '../../../src/clients/callback-client/callback-client.ts';
+import type { CallbackClient, SendResult } from '@ws-connect/callback-client';
 import { runClient } from '../../support/callback-clients.ts';
 import { Device } from '../../support/device.ts';
 import type { Fleet } from '../../support/fleet.ts';

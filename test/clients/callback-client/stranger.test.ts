@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hopToken, proofHeader, proofOf } from '../../../src/callback/pod-proof.ts';
+import { hopToken, proofHeader, proofOf } from '@ws-connect/callback-client/internal/pod-proof';
 import { metric } from '../../support/ask.ts';
 import { answerDelivered, answerProblem } from '../../support/callback-answers.ts';
 import { runClient, runClientWithEntries } from '../../support/callback-clients.ts';

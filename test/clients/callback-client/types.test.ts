@@ -10,8 +10,8 @@ const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const compiler = join(repository, 'node_modules/typescript/bin/tsc');
 
 const service = `
-import { createCallbackClient } from 'ws-connect/callback-client';
-import type { BatchResult, CallbackClient, SendResult } from 'ws-connect/callback-client';
+import { createCallbackClient } from '@ws-connect/callback-client';
+import type { BatchResult, CallbackClient, SendResult, BatchMessage, RedisReader } from '@ws-connect/callback-client';
 
 interface Order { id: string; items: number[] }
 declare const order: Order;
@@ -48,7 +48,6 @@ export async function run(): Promise<void> {
 
 /** The examples in the documents, and what they take for granted. */
 const shown = `
-import type { BatchMessage, RedisReader } from 'ws-connect/callback-client';
 declare const redis: RedisReader;
 declare const messages: AsyncIterable<BatchMessage>;
 declare function count(outcome: 'delivered' | 'acked' | 'offline' | 'unknown' | 'refused' | 'unavailable'): void;
@@ -56,47 +55,59 @@ ${codeBlock('ts', 'createCallbackClient')}
 ${codeBlock('ts', 'client.batch(')}
 `;
 
-/** A service's own project with the package installed and nothing else but the types of Node. */
-function createProject(files: Record<string, string>): string {
+/** A service's own project with the package installed, the types of Node, these other packages and nothing else. */
+function createProject(files: Record<string, string>, others: string[] = []): string {
   const folder = mkdtempSync(join(tmpdir(), 'ws-connect-service-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, 'node_modules/@types'), { recursive: true });
-  symlinkSync(repository, join(folder, 'node_modules/ws-connect'));
-  symlinkSync(join(repository, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'));
+  mkdirSync(join(folder, 'node_modules/@ws-connect'));
+  symlinkSync(join(repository, 'packages/callback-client'), join(folder, 'node_modules/@ws-connect/callback-client'));
+  for (const name of ['@types/node', ...others])
+    symlinkSync(join(repository, 'node_modules', name), join(folder, 'node_modules', name));
   const all = { 'package.json': '{ "type": "module" }', ...files };
   for (const [name, content] of Object.entries(all)) writeFileSync(join(folder, name), content);
   return folder;
 }
 
+const compilerOptions = {
+  module: 'nodenext',
+  target: 'es2023',
+  lib: ['es2023'],
+  types: ['node'],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noEmit: true,
+};
+
 it('a service and the examples in the documents compile against the client, and against no type of what the pods are made of', async () => {
-  const compilerOptions = {
-    module: 'nodenext',
-    target: 'es2023',
-    lib: ['es2023'],
-    types: ['node'],
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noEmit: true,
-    listFiles: true,
-  };
-  const folder = createProject({
-    'service.ts': service,
-    'shown.ts': shown,
-    'tsconfig.json': JSON.stringify({ compilerOptions }),
-  });
+  const tsconfig = JSON.stringify({ compilerOptions: { ...compilerOptions, listFiles: true } });
+  const folder = createProject({ 'service.ts': service, 'shown.ts': shown, 'tsconfig.json': tsconfig });
 
   const compiling = new Child(process.execPath, [compiler, '-p', folder]);
   const { code } = await compiling.exited;
 
   const files = compiling.lines.filter((line) => !/\/@?typescript\/|\/@types\/node\/|\/undici-types\//.test(line));
-  const foreign = files.filter((file) => !/callback-client\/[\w-]+\.d\.ts$|\/(service|shown)\.ts$/.test(file));
+  const foreign = files.filter((file) => !/callback-client\/dist\/[\w-]+\.d\.ts$|\/(service|shown)\.ts$/.test(file));
   expect(foreign).toEqual([]);
+  expect(code).toBe(0);
+});
+
+it('the examples in its README compile', async () => {
+  const tsconfig = JSON.stringify({ compilerOptions: { ...compilerOptions, skipLibCheck: true } });
+  const [withRedis, withPods] = [codeBlock('js', 'createCallbackClient({ redis })'), codeBlock('js', 'pods: [')];
+  const files = { 'redis.ts': withRedis, 'pods.ts': withPods, 'tsconfig.json': tsconfig };
+  const folder = createProject(files, ['ioredis']);
+
+  const compiling = new Child(process.execPath, [compiler, '-p', folder]);
+  const { code } = await compiling.exited;
+
+  expect(compiling.lines).toEqual([]);
   expect(code).toBe(0);
 });
 
 it('a service runs with the built client', async () => {
   const script = `
-    import { createCallbackClient } from 'ws-connect/callback-client';
+    import { createCallbackClient } from '@ws-connect/callback-client';
     const client = createCallbackClient({ redis: { get: async () => null } });
     console.log(JSON.stringify(await client.send('lamp-1', 'x')));
     client.close();`;

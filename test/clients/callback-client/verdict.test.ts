@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judge, retryAfterOf } from '../../../src/clients/callback-client/verdict.ts';
+import { judge, retryAfterOf } from '../../../packages/callback-client/src/verdict.ts';
 
 describe('an answer', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Backoff, isFinal, waitMs } from '../../../src/clients/device-client/backoff.ts';
+import { Backoff, isFinal, waitMs } from '../../../packages/device-client/src/backoff.ts';
 
 const lost = { code: 1006, reason: '' };
 const hint = (ms: unknown) => ({ code: 1012, reason: JSON.stringify({ reconnectAfterMs: ms }) });

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { DeviceClient } from '../../../src/clients/device-client/device-client.ts';
+import { DeviceClient } from '@ws-connect/device-client';
 import { recordSockets, runClient, simulate } from '../../support/device-client.ts';
 import { ScriptedPod } from '../../support/scripted-pod.ts';
 import { until } from '../../support/until.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
-import type { WebSocketLike } from '../../../src/clients/device-client/device-client.ts';
+import type { WebSocketLike } from '@ws-connect/device-client';
 import { dialsAreOut, recordSockets, runClient, simulate } from '../../support/device-client.ts';
 import { ScriptedPod } from '../../support/scripted-pod.ts';
 

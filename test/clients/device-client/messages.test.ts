@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Message } from '../../../src/clients/device-client/device-client.ts';
+import type { Message } from '@ws-connect/device-client';
 import { runClient } from '../../support/device-client.ts';
 import { ScriptedPod } from '../../support/scripted-pod.ts';
 import { until } from '../../support/until.ts';

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** A program of its own that uses the package as it was built, and Node's own WebSocket, which shows no more than a browser's. */
 const program = `
-  import('ws-connect/device-client').then(({ DeviceClient }) => {
+  import('@ws-connect/device-client').then(({ DeviceClient }) => {
     const client = new DeviceClient({ url: process.argv[1], deviceId: 'lamp-1' });
     client.on('connected', ({ podId }) => console.log('connected to ' + podId));
     client.on('message', ({ id, data }) => console.log(id + ' ' + (typeof data === 'string' ? data : [...data])));

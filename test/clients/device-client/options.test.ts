@@ -1,8 +1,8 @@
 import { WebSocket } from 'ws';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import type { DeviceClientOptions } from '../../../src/clients/device-client/device-client.ts';
-import { DeviceClient, DeviceClientError } from '../../../src/clients/device-client/device-client.ts';
-import { readOptions } from '../../../src/clients/device-client/options.ts';
+import type { DeviceClientOptions } from '@ws-connect/device-client';
+import { DeviceClient, DeviceClientError } from '@ws-connect/device-client';
+import { readOptions } from '../../../packages/device-client/src/options.ts';
 
 const good: DeviceClientOptions = { url: 'wss://gateway.example.com/connect', deviceId: 'lamp-1', WebSocket };
 

@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Child } from '../../support/child.ts';
 import { codeBlock } from '../../support/docs.ts';
+import { Project } from '../../support/packages.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const limitBytes = 5000;
@@ -12,11 +13,13 @@ const limitBytes = 5000;
 /** What a page that imports the client as a package gets of it. */
 async function bundle() {
   const { outputFiles, metafile } = await build({
-    stdin: { contents: `export * from 'ws-connect/device-client'`, resolveDir: root },
+    stdin: { contents: `export * from '@ws-connect/device-client'`, resolveDir: root },
+    absWorkingDir: root,
     bundle: true,
     minify: true,
     format: 'esm',
     platform: 'browser',
+    tsconfigRaw: {},
     write: false,
     metafile: true,
   });
@@ -35,15 +38,22 @@ it('is smaller than 5 KB minified and gzipped', async () => {
 it('depends on nothing', async () => {
   const { inputs } = await bundle();
 
-  const foreign = inputs.filter(
-    (file) => !/^(<stdin>|dist\/src\/(device-id|backoff)\.js|dist\/src\/clients\/device-client\/.*)$/.test(file),
-  );
+  const foreign = inputs.filter((file) => !/^(<stdin>|packages\/device-client\/dist\/.*)$/.test(file));
   expect(inputs.length).toBeGreaterThan(5);
   expect(foreign).toEqual([]);
 });
 
+it('installs nothing but itself in an empty project', async () => {
+  const project = await Project.create();
+  onTestFinished(() => project.remove());
+
+  const installed = await project.install('@ws-connect/device-client');
+
+  expect(installed).toEqual(['@ws-connect/device-client']);
+}, 60_000);
+
 it('is imported by its name in the package', async () => {
-  const script = `import('ws-connect/device-client').then((client) => console.log(Object.keys(client).join()))`;
+  const script = `import('@ws-connect/device-client').then((client) => console.log(Object.keys(client).join()))`;
   const node = new Child(process.execPath, ['-e', script], { cwd: root });
 
   expect(await node.exited).toEqual({ code: 0, signal: null });
@@ -51,8 +61,8 @@ it('is imported by its name in the package', async () => {
 });
 
 const usage = `
-  import { DeviceClient } from 'ws-connect/device-client';
-  import type { Message } from 'ws-connect/device-client';
+  import { DeviceClient } from '@ws-connect/device-client';
+  import type { Message } from '@ws-connect/device-client';
   const client = new DeviceClient({ url: 'wss://example.com/connect', deviceId: 'lamp-1', WebSocket, token: async () => 'abc' });
   client.on('message', async ({ id, data }: Message) => {
     const text: string = typeof data === 'string' ? data : id + data.byteLength;
@@ -67,7 +77,7 @@ const usage = `
 const example = `
   declare function fetchToken(): Promise<string>;
   declare function apply(content: string | Uint8Array): Promise<void>;
-  ${codeBlock('js', "from 'ws-connect/device-client'")}`;
+  ${codeBlock('js', "from '@ws-connect/device-client'")}`;
 
 /** What the compiler has against a file of a project that has these libraries and types. */
 async function complaints(source: string, libraries: string[]): Promise<string[]> {
@@ -92,7 +102,7 @@ describe('the types', () => {
     [
       'something that is neither',
       ['--lib', 'es2023', '--types', ''],
-      `import type { WebSocketConstructor } from 'ws-connect/device-client'; declare const WebSocket: WebSocketConstructor;`,
+      `import type { WebSocketConstructor } from '@ws-connect/device-client'; declare const WebSocket: WebSocketConstructor;`,
     ],
   ])('are complete for %s', async (_, libraries, before) => {
     expect(await complaints(before + usage, libraries)).toEqual([]);
@@ -101,4 +111,11 @@ describe('the types', () => {
   it('fit the example in the documents', async () => {
     expect(await complaints(example, ['--lib', 'es2023', '--types', 'node'])).toEqual([]);
   });
+
+  it.each(["client.on('connected'", "import { WebSocket } from 'ws'"])(
+    'fit the example in the README with %s',
+    async (part) => {
+      expect(await complaints(codeBlock('ts', part), ['--lib', 'es2023', '--types', 'node'])).toEqual([]);
+    },
+  );
 });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Story } from '../story.ts';
+import { Story, storyTimes } from '../story.ts';
 import { completeOptions } from './options.ts';
 import { worldOf } from './world.ts';
-import { storyTimes } from '../story.ts';
 
 const epoch = 1_800_000_000_000;
 

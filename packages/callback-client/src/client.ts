@@ -1,4 +1,4 @@
-import type { PodClient } from '../../callback/pod-client.ts';
+import type { PodClient } from './internal/pod-client.ts';
 import { Batch } from './batch.ts';
 import type { Breaker } from './breaker.ts';
 import type { BatchSendOptions, CallbackClient } from './callback-client.ts';

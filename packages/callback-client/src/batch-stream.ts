@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { Lines, maxResultBytes, tooLong } from '../../callback/batch-lines.ts';
-import { collectAnswer } from '../../callback/pod-client.ts';
-import type { PodError, PodExchange } from '../../callback/pod-exchange.ts';
+import { Lines, maxResultBytes, tooLong } from './internal/batch-lines.ts';
+import { collectAnswer } from './internal/pod-client.ts';
+import type { PodError, PodExchange } from './internal/pod-exchange.ts';
 import { parseObject, readAnswer, readMembers } from './post.ts';
 import type { Answer } from './verdict.ts';
 

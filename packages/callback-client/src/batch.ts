@@ -1,5 +1,5 @@
-import type { PodClient } from '../../callback/pod-client.ts';
-import { PodError } from '../../callback/pod-exchange.ts';
+import type { PodClient } from './internal/pod-client.ts';
+import { PodError } from './internal/pod-exchange.ts';
 import type { BatchStreamOptions } from './batch-stream.ts';
 import { BatchStream } from './batch-stream.ts';
 import type { Delivery } from './courier.ts';

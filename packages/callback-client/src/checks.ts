@@ -1,6 +1,6 @@
 import { validateHeaderValue } from 'node:http';
-import { isMessageId } from '../../message-id.ts';
-import { isDeviceId } from '../../device-id.ts';
+import { isMessageId } from './internal/message-id.ts';
+import { isDeviceId } from './internal/device-id.ts';
 
 /** What setTimeout can wait for, with room. */
 export const longestMs = 86_400_000;

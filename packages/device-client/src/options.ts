@@ -1,4 +1,4 @@
-import { isDeviceId } from '../../device-id.ts';
+import { isDeviceId } from './device-id.ts';
 import { DeviceClientError } from './device-client-error.ts';
 import type { WebSocketConstructor } from './web-socket.ts';
 

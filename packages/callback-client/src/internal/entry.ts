@@ -1,6 +1,16 @@
-import { isIP } from 'node:net';
-import { isPort } from '../address.ts';
-import type { Entry, PodRecord } from './registry.ts';
+/** One device's record in the registry. Its JSON form, with the members in this order, is what Redis holds. */
+export interface Entry {
+  v: 1;
+  /** The pod's address, a literal IP. */
+  serverIp: string;
+  /** The pod's callback port. */
+  port: number;
+  /** The connection. */
+  traceId: string;
+  podId: string;
+  /** Registry time of the connect, ms since 1970: what orders the connections of a device. */
+  t: number;
+}
 
 /**
  * Reads the entry of a device. Undefined if the text does not have the form of an entry, because another program can have written the key.
@@ -13,15 +23,8 @@ export function parseEntry(text: string | null): Entry | undefined {
   return entry && isEntry(entry) ? (entry as unknown as Entry) : undefined;
 }
 
-/** Reads the record of a pod. Undefined if the text is not a record, so that one bad record does not spoil a list. */
-export function parsePodRecord(text: string | null): PodRecord | undefined {
-  const record = parseObject<PodRecord>(text);
-  if (!record || !isPodRecord(record)) return undefined;
-  const { serverIp, port, state, connections, startedAt } = record as unknown as PodRecord;
-  return { serverIp, port, state, connections, startedAt };
-}
-
-type Unchecked<T> = Partial<Record<keyof T, unknown>>;
+/** An object of which nothing is known yet: any member may be missing or of another type. */
+export type Unchecked<T> = Partial<Record<keyof T, unknown>>;
 
 /** The id of a connection: characters that are allowed between the quotes of an entity tag. */
 const traceIdShape = /^[!#-~]{1,128}$/;
@@ -39,25 +42,12 @@ function isEntry({ serverIp, port, traceId, podId, t }: Unchecked<Entry>): boole
   );
 }
 
-function isPodRecord({ serverIp, port, state, connections, startedAt }: Unchecked<PodRecord>): boolean {
-  return (
-    typeof serverIp === 'string' &&
-    isIP(serverIp) !== 0 &&
-    isPort(port) &&
-    (state === 'serving' || state === 'draining') &&
-    Number.isSafeInteger(connections) &&
-    (connections as number) >= 0 &&
-    isText(startedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z$/) &&
-    !Number.isNaN(Date.parse(startedAt as string))
-  );
-}
-
 function isText(value: unknown, shape: RegExp): boolean {
   return typeof value === 'string' && shape.test(value);
 }
 
-/** Parses a JSON object. Undefined if the text is null, empty, not JSON, or not an object. */
-function parseObject<T>(text: string | null): Unchecked<T> | undefined {
+/** The object that this JSON text is; undefined when it is none. */
+export function parseObject<T>(text: string | null): Unchecked<T> | undefined {
   if (!text) return undefined;
   try {
     const value: unknown = JSON.parse(text);

@@ -1,4 +1,4 @@
-import { backoffMs } from '../../base/backoff.ts';
+import { backoffMs } from './internal/backoff.ts';
 import type { Verdict } from './verdict.ts';
 
 /** Why the next try may differ from the last. */

@@ -1,5 +1,3 @@
-import { backoffMs } from '../../base/backoff.ts';
-
 /** How a connection, or the attempt at one, has ended. 1006: without a word (RFC 6455 §7.1.5). */
 export interface Close {
   readonly code: number;
@@ -50,7 +48,7 @@ export class Backoff {
       if (this.#favours === 1) return asked;
     }
     const { baseMs, maxMs } = this.#options;
-    const drawnMs = backoffMs(this.#random, this.#failures, { firstMs: baseMs, mostMs: maxMs });
+    const drawnMs = this.#random() * Math.min(baseMs * 2 ** this.#failures, maxMs);
     this.#failures += 1;
     return (asked ?? 0) + drawnMs;
   }

@@ -2,9 +2,8 @@ import type { Backoff, Close } from './backoff.ts';
 import { isFinal, superseded } from './backoff.ts';
 import type { DeviceClientError } from './device-client-error.ts';
 import type { DeviceFrame, Message, Welcome } from './frames.ts';
-import type { LinkListener } from './link.ts';
+import type { LinkListener, LinkOptions } from './link.ts';
 import { Link } from './link.ts';
-import type { LinkOptions } from './link.ts';
 import type { SurroundingsListener } from './surroundings.ts';
 
 /**

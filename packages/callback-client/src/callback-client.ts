@@ -5,7 +5,7 @@
  *   const client = createCallbackClient({ pods: ['http://ws-connect-callback:8081'] });   // asks any pod, which forwards
  *   const result = await client.send('lamp-1', { on: true }, { id: 'order-7' });
  */
-import { PodClient } from '../../callback/pod-client.ts';
+import { PodClient } from './internal/pod-client.ts';
 import { AnyPod, parseBases } from './any-pod.ts';
 import { Breaker } from './breaker.ts';
 import { Client } from './client.ts';

@@ -1,4 +1,4 @@
-import { isCidr, privateCidrs } from '../../address.ts';
+import { isCidr, privateCidrs } from './internal/address.ts';
 import { checkHeader, checkWhole, longestMs } from './checks.ts';
 
 /** Anything with a Redis GET: an ioredis or a node-redis instance, connected and yours to close. */

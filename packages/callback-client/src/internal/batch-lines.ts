@@ -1,4 +1,4 @@
-import { Pieces } from '../http/pieces.ts';
+import { Pieces } from './pieces.ts';
 
 /** Longest line in the answer to a batch, bytes. A deviceId has at most 128 bytes. */
 export const maxResultBytes = 1024;

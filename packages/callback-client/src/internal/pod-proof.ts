@@ -7,8 +7,8 @@
  */
 import { createHmac } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { hostPort } from '../address.ts';
-import type { Entry } from '../registry/registry.ts';
+import { hostPort } from './address.ts';
+import type { Entry } from './entry.ts';
 
 /** A pod at one address. The podId is not enough: a Kubernetes pod keeps its UID when a restarted node gives it another address. */
 export type PodIdentity = Pick<Entry, 'podId' | 'serverIp' | 'port'>;

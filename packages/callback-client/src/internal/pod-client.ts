@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { TypedChannel } from '../base/channel.ts';
-import { Pieces } from '../http/pieces.ts';
+import { TypedChannel } from './channel.ts';
+import { Pieces } from './pieces.ts';
 import { PodExchange } from './pod-exchange.ts';
 import type { PodCredentials } from './pod-proof.ts';
 import { CredentialStore } from './pod-proof.ts';

@@ -1,5 +1,5 @@
-import type { PodAnswer, PodClient } from '../../callback/pod-client.ts';
-import { PodError } from '../../callback/pod-exchange.ts';
+import type { PodAnswer, PodClient } from './internal/pod-client.ts';
+import { PodError } from './internal/pod-exchange.ts';
 import type { Deadline } from './deadline.ts';
 import type { Message } from './message.ts';
 import { pathOf } from './message.ts';

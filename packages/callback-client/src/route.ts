@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { hostPort, isPort } from '../../address.ts';
+import { hostPort, isPort } from './internal/address.ts';
 import type { Deadline } from './deadline.ts';
 import type { Verdict } from './verdict.ts';
 

@@ -1,4 +1,4 @@
-import { PodError } from '../../callback/pod-exchange.ts';
+import { PodError } from './internal/pod-exchange.ts';
 import type { Breaker } from './breaker.ts';
 import type { Deadline } from './deadline.ts';
 import type { Message } from './message.ts';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import { insideCidrs, isPort } from '../../address.ts';
-import { parseEntry } from '../../registry/entry.ts';
+import { insideCidrs, isPort } from './internal/address.ts';
+import { parseEntry } from './internal/entry.ts';
 import type { Breaker } from './breaker.ts';
 import type { Deadline } from './deadline.ts';
 import type { LookupSettings } from './options.ts';
