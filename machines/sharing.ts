@@ -9,7 +9,21 @@
  * The chart computes a step anew if the step changes the context or has an action with parameters. The logic reports every change of
  * state to `onMove`, with a value that all actors share. So it costs very little to watch the actors.
  */
-import type { ActorLogic, AnyActorLogic, AnyActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode, ContextFrom, EventFromLogic, ExecutableActionObject, InputFrom, SnapshotFrom, StateValue } from 'xstate';
+import type {
+  ActorLogic,
+  AnyActorLogic,
+  AnyActorScope,
+  AnyEventObject,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  AnyStateNode,
+  ContextFrom,
+  EventFromLogic,
+  ExecutableActionObject,
+  InputFrom,
+  SnapshotFrom,
+  StateValue,
+} from 'xstate';
 import { initialTransition, transition } from 'xstate';
 
 /** A step from one state to another. All actors that take the same step share one value. */

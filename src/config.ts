@@ -3,7 +3,15 @@ import { isIP } from 'node:net';
 import { insideCidrs, isCidr, isHostName, privateCidrs } from '@ws-connect/callback-client/internal/address';
 import type { DrainPlan } from '../machines/drain-plan.ts';
 import { exitMarginMs, planDrain } from '../machines/drain-plan.ts';
-import { authMistake, isCallbackToken, isJwksUrl, isJwtSecret, isOriginValue, isTrimmed, originAdvice } from './config/auth-settings.ts';
+import {
+  authMistake,
+  isCallbackToken,
+  isJwksUrl,
+  isJwtSecret,
+  isOriginValue,
+  isTrimmed,
+  originAdvice,
+} from './config/auth-settings.ts';
 import { externalAddress, hostMistake, isWildcard, needsTranslation } from './config/listen-address.ts';
 import { parseRedisUrl, sentinelMistake } from './config/redis-url.ts';
 import type { Variable } from './config/variable.ts';

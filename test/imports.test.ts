@@ -36,7 +36,9 @@ const files = ['machines', 'src', 'packages/callback-client/src', 'packages/devi
 const imports = new Map(files.map((file) => [file, importsOf(file, readFileSync(join(project, file), 'utf8'))]));
 
 function importsOf(file: string, text: string): string[] {
-  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport\()\s*'((?:\.|@ws-connect\/)[^']+)'/g)].map(([, name]) => name!);
+  const specifiers = [...text.matchAll(/(?:\bfrom|\bimport\()\s*'((?:\.|@ws-connect\/)[^']+)'/g)].map(
+    ([, name]) => name!,
+  );
   return specifiers.map((specifier) =>
     specifier.startsWith('.')
       ? normalize(join(dirname(file), specifier))

@@ -49,30 +49,57 @@ interface Rule {
 }
 
 const rules = {
-  path: rule('no-such-route', ({ path }) => path !== '/connect' && new Problem({
-    code: 'no-such-route',
-    detail: 'devices connect at /connect',
-  })),
+  path: rule(
+    'no-such-route',
+    ({ path }) =>
+      path !== '/connect' &&
+      new Problem({
+        code: 'no-such-route',
+        detail: 'devices connect at /connect',
+      }),
+  ),
   upgrade: rule('upgrade-required', ({ upgrade }) => upgrade?.toLowerCase() !== 'websocket' && upgradeRequired()),
-  httpVersion: rule('bad-handshake', ({ httpVersion }) => httpVersion !== '1.1' && new Problem({
-    code: 'bad-handshake',
-    detail: 'a WebSocket handshake must use HTTP/1.1 (RFC 6455 §4.1)',
-  })),
-  deviceId: rule('bad-device-id', ({ deviceIds }) => (deviceIds.length !== 1 || !isDeviceId(deviceIds[0]!)) && badDeviceId()),
-  origin: rule('origin-not-allowed', ({ origin }, policy) => origin !== undefined && !policy.isOriginAllowed(origin) && new Problem({
-    code: 'origin-not-allowed',
-    detail: 'web pages of this origin are not allowed to connect',
-  })),
-  draining: rule('draining', (_, { accepting }) => !accepting && tryLater('draining', 'this pod is shutting down; connect again')),
-  full: rule('full', (request, policy) => isFull(request, policy) && tryLater('full', 'this pod has reached its connection limit')),
-  addressLimit: rule('too-many-connects', ({ sender }, policy) => !policy.takeFromAddressLimit(sender) && tryLater(
+  httpVersion: rule(
+    'bad-handshake',
+    ({ httpVersion }) =>
+      httpVersion !== '1.1' &&
+      new Problem({
+        code: 'bad-handshake',
+        detail: 'a WebSocket handshake must use HTTP/1.1 (RFC 6455 §4.1)',
+      }),
+  ),
+  deviceId: rule(
+    'bad-device-id',
+    ({ deviceIds }) => (deviceIds.length !== 1 || !isDeviceId(deviceIds[0]!)) && badDeviceId(),
+  ),
+  origin: rule(
+    'origin-not-allowed',
+    ({ origin }, policy) =>
+      origin !== undefined &&
+      !policy.isOriginAllowed(origin) &&
+      new Problem({
+        code: 'origin-not-allowed',
+        detail: 'web pages of this origin are not allowed to connect',
+      }),
+  ),
+  draining: rule(
+    'draining',
+    (_, { accepting }) => !accepting && tryLater('draining', 'this pod is shutting down; connect again'),
+  ),
+  full: rule(
+    'full',
+    (request, policy) => isFull(request, policy) && tryLater('full', 'this pod has reached its connection limit'),
+  ),
+  addressLimit: rule(
     'too-many-connects',
-    'too many connects came from your address',
-  )),
-  podLimit: rule('too-fast', (_, policy) => !policy.takeFromPodLimit() && tryLater(
+    ({ sender }, policy) =>
+      !policy.takeFromAddressLimit(sender) && tryLater('too-many-connects', 'too many connects came from your address'),
+  ),
+  podLimit: rule(
     'too-fast',
-    'this pod accepts no more connections at the moment',
-  )),
+    (_, policy) =>
+      !policy.takeFromPodLimit() && tryLater('too-fast', 'this pod accepts no more connections at the moment'),
+  ),
 };
 
 /** Asked before the token is verified. */
@@ -133,10 +160,7 @@ export function upgradeRequestOf(request: IncomingMessage): UpgradeRequest {
   };
 }
 
-function rule(
-  code: ProblemCode,
-  check: (request: UpgradeRequest, policy: AdmissionPolicy) => Problem | false,
-): Rule {
+function rule(code: ProblemCode, check: (request: UpgradeRequest, policy: AdmissionPolicy) => Problem | false): Rule {
   return { code, refuses: (request, policy) => check(request, policy) || undefined };
 }
 
@@ -147,7 +171,11 @@ function isFull({ deviceIds }: UpgradeRequest, { connections, maxConnections, is
 /** RFC 9110 §15.5.22: the answer names the protocol to upgrade to. */
 function upgradeRequired(): Problem {
   const headers = { Upgrade: 'websocket', Connection: 'Upgrade, close' };
-  return new Problem({ code: 'upgrade-required', detail: 'this is a WebSocket endpoint; send a WebSocket upgrade', headers });
+  return new Problem({
+    code: 'upgrade-required',
+    detail: 'this is a WebSocket endpoint; send a WebSocket upgrade',
+    headers,
+  });
 }
 
 /** Largest random `Retry-After`, s, so that many clients that are refused at once do not come back at once. */

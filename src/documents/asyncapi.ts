@@ -3,7 +3,13 @@ import { z } from 'zod';
 import type { Disconnect } from '../../machines/disconnect.ts';
 import { disconnects, invalidText, messageTooBig, protocolError, restarting } from '../../machines/disconnect.ts';
 import { deviceId } from '../base/schemas.ts';
-import { ackFrame, deviceMessageFrame, goawayFrame, messageFrame, welcomeFrame } from '../connections/protocol/frames.ts';
+import {
+  ackFrame,
+  deviceMessageFrame,
+  goawayFrame,
+  messageFrame,
+  welcomeFrame,
+} from '../connections/protocol/frames.ts';
 import { refusals } from '../device/admission.ts';
 import { kindOf } from '../http/problems.ts';
 import { version } from '../base/version.ts';
@@ -73,7 +79,8 @@ function envelopeChannel() {
   return {
     address: '/connect',
     title: 'Envelope mode',
-    description: 'The subprotocol `ws-connect.v1`: JSON text frames. The pod closes the connection with 1003 after any other frame.',
+    description:
+      'The subprotocol `ws-connect.v1`: JSON text frames. The pod closes the connection with 1003 after any other frame.',
     servers: [{ $ref: '#/servers/devices' }],
     messages: Object.fromEntries(messages) as object,
     bindings: { ws: handshake(z.literal('ws-connect.v1')) },

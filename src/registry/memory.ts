@@ -1,5 +1,14 @@
 import type { Clock } from '../base/clock.ts';
-import type { CheckedRegistry, Claim, Entry, Hold, KnownPod, PodRecord, Registration, RegistryFacts } from './registry.ts';
+import type {
+  CheckedRegistry,
+  Claim,
+  Entry,
+  Hold,
+  KnownPod,
+  PodRecord,
+  Registration,
+  RegistryFacts,
+} from './registry.ts';
 import { wentBackMs } from './registry.ts';
 
 interface Leased {

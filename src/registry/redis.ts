@@ -8,7 +8,17 @@ import { tryCommands } from './redis-check.ts';
 import { isFull, isOutage, withoutArguments } from './redis-errors.ts';
 import { readEvictionPolicy } from './redis-facts.ts';
 import type { RedisUrl } from '../config/redis-url.ts';
-import type { CheckedRegistry, Claim, Entry, Hold, KnownPod, PodRecord, Registration, RegistryFacts, Reply } from './registry.ts';
+import type {
+  CheckedRegistry,
+  Claim,
+  Entry,
+  Hold,
+  KnownPod,
+  PodRecord,
+  Registration,
+  RegistryFacts,
+  Reply,
+} from './registry.ts';
 import { closesKeptMs, podTtlMs, RegistryUnavailable, wentBackMs } from './registry.ts';
 
 export interface RedisRegistryOptions {

@@ -145,7 +145,10 @@ interface Batch<TCommand> {
   leases: Registrant[];
 }
 
-function without<TCommand>(isMoot: (lease: Registrant) => boolean, { commands, leases }: Batch<TCommand>): Batch<TCommand> {
+function without<TCommand>(
+  isMoot: (lease: Registrant) => boolean,
+  { commands, leases }: Batch<TCommand>,
+): Batch<TCommand> {
   const moot = leases.map(isMoot);
   if (!moot.includes(true)) return { commands, leases };
   for (const lease of leases.filter((_, index) => moot[index])) lease.dropped();

@@ -3,7 +3,18 @@
  * transition from it. A replay runs a path on a real actor, and the chart remembers which of its states and transitions
  * any replay has reached.
  */
-import type { AnyActor, AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyTransitionDefinition, EventFromLogic, InputFrom, InspectedMicrostepEvent, InspectionEvent, SnapshotFrom } from 'xstate';
+import type {
+  AnyActor,
+  AnyEventObject,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  AnyTransitionDefinition,
+  EventFromLogic,
+  InputFrom,
+  InspectedMicrostepEvent,
+  InspectionEvent,
+  SnapshotFrom,
+} from 'xstate';
 import { SimulatedClock, createActor, isMachineSnapshot } from 'xstate';
 import { adjacencyMapToArray, getAdjacencyMap, getShortestPaths, getStateNodes } from 'xstate/graph';
 

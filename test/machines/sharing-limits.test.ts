@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
-import { SimulatedClock, assign, createActor, createMachine, enqueueActions, fromCallback, raise, spawnChild } from 'xstate';
+import {
+  SimulatedClock,
+  assign,
+  createActor,
+  createMachine,
+  enqueueActions,
+  fromCallback,
+  raise,
+  spawnChild,
+} from 'xstate';
 import { sharing } from '../../machines/sharing.ts';
 
 describe('a machine is refused', () => {

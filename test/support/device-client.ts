@@ -3,7 +3,12 @@ import { onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { SimulatedClock } from 'xstate';
 import { DeviceClient } from '@ws-connect/device-client';
-import type { DeviceClientEvents, DeviceClientOptions, WebSocketConstructor, WebSocketLike } from '@ws-connect/device-client';
+import type {
+  DeviceClientEvents,
+  DeviceClientOptions,
+  WebSocketConstructor,
+  WebSocketLike,
+} from '@ws-connect/device-client';
 import type { Surroundings } from '../../packages/device-client/src/surroundings.ts';
 import { surroundings as realSurroundings } from '../../packages/device-client/src/surroundings.ts';
 

@@ -1,4 +1,15 @@
-import type { CheckedRegistry, Claim, Entry, Hold, KnownPod, PodRecord, Registration, Registry, RegistryFacts, Reply } from '../../src/registry/registry.ts';
+import type {
+  CheckedRegistry,
+  Claim,
+  Entry,
+  Hold,
+  KnownPod,
+  PodRecord,
+  Registration,
+  Registry,
+  RegistryFacts,
+  Reply,
+} from '../../src/registry/registry.ts';
 import { RegistryUnavailable } from '../../src/registry/registry.ts';
 
 type Operation = Exclude<keyof CheckedRegistry, 'close'>;
