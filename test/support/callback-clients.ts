@@ -1,9 +1,5 @@
 import { onTestFinished } from 'vitest';
-import type {
-  CallbackClient,
-  CallbackClientOptions,
-  DirectedOptions,
-} from '@ws-connect/callback-client';
+import type { CallbackClient, CallbackClientOptions, DirectedOptions } from '@ws-connect/callback-client';
 import { createCallbackClient } from '@ws-connect/callback-client';
 import type { OwnerEntry } from './owners.ts';
 

@@ -62,7 +62,5 @@ function isOurs(name: string): boolean {
 }
 
 function declarationOf(name: string, importer: string): string {
-  return createRequire(importer)
-    .resolve(name.replace(/\.ts$/, '.js'))
-    .replace(/\.js$/, '.d.ts');
+  return createRequire(importer).resolve(name.replace(/\.ts$/, '.js')).replace(/\.js$/, '.d.ts');
 }
