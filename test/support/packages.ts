@@ -25,6 +25,7 @@ export async function output(command: string, args: string[], cwd: string): Prom
 /** An empty project outside this repository, which installs its packages. */
 export class Project {
   readonly folder: string;
+  readonly #tarballs = new Map<PackageName, Promise<string>>();
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -36,11 +37,11 @@ export class Project {
     return new Project(folder);
   }
 
-  /** Packs a built package, as npm publishes it. Returns the path of the tarball. */
-  async pack(name: PackageName): Promise<string> {
-    const args = ['pack', '--ignore-scripts', '--pack-destination', this.folder];
-    const stdout = await output('npm', args, join(root, packageFolders[name]));
-    return join(this.folder, stdout.trim().split('\n').at(-1)!);
+  /** Packs a built package once, as npm publishes it. Returns the path of the tarball. */
+  pack(name: PackageName): Promise<string> {
+    const tarball = this.#tarballs.get(name) ?? this.#pack(name);
+    this.#tarballs.set(name, tarball);
+    return tarball;
   }
 
   /** Installs these packages together. Returns the names of all packages in the project afterwards. */
@@ -57,5 +58,11 @@ export class Project {
 
   async remove(): Promise<void> {
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #pack(name: PackageName): Promise<string> {
+    const args = ['pack', '--ignore-scripts', '--pack-destination', this.folder];
+    const stdout = await output('npm', args, join(root, packageFolders[name]));
+    return join(this.folder, stdout.trim().split('\n').at(-1)!);
   }
 }

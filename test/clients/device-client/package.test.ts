@@ -1,4 +1,6 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -81,8 +83,10 @@ const example = `
 
 /** What the compiler has against a file of a project that has these libraries and types. */
 async function complaints(source: string, libraries: string[]): Promise<string[]> {
-  const folder = await mkdtemp(`${root}dist/usage-`); // inside the package, so that its name is known
+  const folder = await mkdtemp(join(tmpdir(), 'ws-connect-usage-'));
   onTestFinished(() => rm(folder, { recursive: true }));
+  await symlink(`${root}node_modules`, `${folder}/node_modules`);
+  await writeFile(`${folder}/package.json`, '{"type":"module"}');
   await writeFile(`${folder}/usage.ts`, source);
   const strict = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--ignoreConfig'];
   const tsc = new Child(process.execPath, [
