@@ -70,11 +70,7 @@ const variables = {
     (value) => parseRedisUrl(value) !== undefined,
   ),
   REDIS_SENTINEL_USERNAME: secret(
-    matching(
-      'user name for the Sentinels; by default none',
-      'any text without a space at either end',
-      isTrimmed,
-    ),
+    matching('user name for the Sentinels; by default none', 'any text without a space at either end', isTrimmed),
   ),
   REDIS_SENTINEL_PASSWORD: secret(
     matching(
@@ -89,8 +85,17 @@ const variables = {
     (value) => /^[A-Za-z0-9._:-]{1,64}$/.test(value),
     'ws-connect',
   ),
-  LEASE_TTL_MS: ms('lifetime of a registry entry that is not refreshed; the pod refreshes it three times as often', 60_000, 300),
-  REREGISTER_PER_SECOND: integer('entries that the pod writes again per second after a registry outage', 2000, 1, 1_000_000),
+  LEASE_TTL_MS: ms(
+    'lifetime of a registry entry that is not refreshed; the pod refreshes it three times as often',
+    60_000,
+    300,
+  ),
+  REREGISTER_PER_SECOND: integer(
+    'entries that the pod writes again per second after a registry outage',
+    2000,
+    1,
+    1_000_000,
+  ),
   RECONNECT_SPREAD_MS: ms('a drained device is asked to reconnect after a random time between 0 and this', 2000, 0),
   IDLE_AFTER_MS: ms('a connection without data for this long is idle', 3000, 1),
   PING_INTERVAL_MS: ms('how often a device is pinged', 25_000, 10),
@@ -136,14 +141,14 @@ const variables = {
     0,
     1_000_000,
   ),
-  TERMINATION_GRACE_MS: ms('terminationGracePeriodSeconds of the pod in ms; the pod does not start if its drain takes longer', 45_000, 1),
+  TERMINATION_GRACE_MS: ms(
+    'terminationGracePeriodSeconds of the pod in ms; the pod does not start if its drain takes longer',
+    45_000,
+    1,
+  ),
   DEVICE_AUTH: oneOf('how devices authenticate', ['none', 'jwt']),
   DEVICE_JWT_SECRET: secret(
-    matching(
-      'HS256 key of the device tokens',
-      'at least 32 bytes, and no space at either end',
-      isJwtSecret,
-    ),
+    matching('HS256 key of the device tokens', 'at least 32 bytes, and no space at either end', isJwtSecret),
   ),
   DEVICE_JWKS_URL: matching(
     'URL of the JWK set with the public keys of the device tokens; use it instead of DEVICE_JWT_SECRET',
@@ -228,7 +233,9 @@ export function configWarnings(config: Config): string[] {
     warnings.push('DEVICE_AUTH=none: any client that reaches the device port can pretend to be any device');
   }
   if (config.callbackTokens && config.callbackAuth === 'none') {
-    warnings.push('CALLBACK_AUTH=none: this pod proves itself to other pods with CALLBACK_TOKENS, but it asks no caller for a token');
+    warnings.push(
+      'CALLBACK_AUTH=none: this pod proves itself to other pods with CALLBACK_TOKENS, but it asks no caller for a token',
+    );
   }
   for (const origin of config.allowedOrigins ?? []) {
     const advice = originAdvice(origin);
@@ -243,25 +250,31 @@ export function configWarnings(config: Config): string[] {
     warnings.push('TRUSTED_PROXIES has no effect without CONNECTS_PER_ADDRESS_PER_SECOND');
   }
   if (needsTranslation(config)) {
-    warnings.push(
-      'POD_IP is not HOST: other pods reach this pod only if the network translates POD_IP to HOST',
-    );
+    warnings.push('POD_IP is not HOST: other pods reach this pod only if the network translates POD_IP to HOST');
   }
   if (!insideCidrs(config.podCidrs)(config.podIp)) {
-    warnings.push('POD_IP is outside POD_CIDRS: other pods with the same POD_CIDRS do not forward callbacks to this pod');
+    warnings.push(
+      'POD_IP is outside POD_CIDRS: other pods with the same POD_CIDRS do not forward callbacks to this pod',
+    );
   }
   if (config.pongTimeoutMs <= config.pingIntervalMs) {
-    warnings.push('PONG_TIMEOUT_MS is not larger than PING_INTERVAL_MS: a quiet device is disconnected before it is pinged');
+    warnings.push(
+      'PONG_TIMEOUT_MS is not larger than PING_INTERVAL_MS: a quiet device is disconnected before it is pinged',
+    );
   }
   if (config.drainPlan.longestMs > config.drainPlan.forcedAfterMs) {
-    warnings.push('All sweeps together take longer than DRAIN_DEADLINE_MS: a drain with active devices is ended by force');
+    warnings.push(
+      'All sweeps together take longer than DRAIN_DEADLINE_MS: a drain with active devices is ended by force',
+    );
   }
   return warnings;
 }
 
 /** What --print-config shows: the values as the environment would have them, with secrets masked. */
 export function printableConfig(config: Config): Record<string, string> {
-  return Object.fromEntries(variableNames().map((name) => [name, printable(name, String(config[propertyOf(name)] ?? ''))]));
+  return Object.fromEntries(
+    variableNames().map((name) => [name, printable(name, String(config[propertyOf(name)] ?? ''))]),
+  );
 }
 
 /** One row a variable, for --help and the documentation. */
@@ -326,5 +339,7 @@ function podAddress({ host, redisUrl }: Pick<Parsed, 'host' | 'redisUrl'>): stri
   if (!redisUrl) return '127.0.0.1';
   const address = externalAddress();
   if (address !== undefined) return address;
-  throw new ConfigError('POD_IP is not set, and this host has no external address. Set POD_IP to the address at which other pods reach this one');
+  throw new ConfigError(
+    'POD_IP is not set, and this host has no external address. Set POD_IP to the address at which other pods reach this one',
+  );
 }

@@ -174,8 +174,16 @@ describe('the login of Sentinels', () => {
   });
 
   it.each<[string, Environment, string]>([
-    ['a user without a password', { ...sentinels, REDIS_SENTINEL_USERNAME: 'S3cret' }, 'has no effect without REDIS_SENTINEL_PASSWORD'],
-    ['one server', { REDIS_URL: 'redis://a', REDIS_SENTINEL_PASSWORD: 'S3cret' }, 'does not begin with redis+sentinel://'],
+    [
+      'a user without a password',
+      { ...sentinels, REDIS_SENTINEL_USERNAME: 'S3cret' },
+      'has no effect without REDIS_SENTINEL_PASSWORD',
+    ],
+    [
+      'one server',
+      { REDIS_URL: 'redis://a', REDIS_SENTINEL_PASSWORD: 'S3cret' },
+      'does not begin with redis+sentinel://',
+    ],
     ['no Redis', { REDIS_SENTINEL_PASSWORD: 'S3cret' }, 'does not begin with redis+sentinel://'],
     ['a line feed at the end', { ...sentinels, REDIS_SENTINEL_PASSWORD: 'S3cret\n' }, 'without a space at either end'],
   ])('is refused for %s', (_what, env, sentence) => {

@@ -9,7 +9,7 @@ import { proseOf, sources, stringsOf } from './support/sentences.ts';
 const retired: Record<string, string> = {
   'stood still': 'stalled',
   'stands? still': 'stalls',
-  knocks?: 'upgrade request',
+  'knocks?': 'upgrade request',
   'in doubt|doubted': 'unverified',
   astray: 'not on this pod',
   herd: 'many clients at once',

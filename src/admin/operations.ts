@@ -31,7 +31,10 @@ export const adminOperations = {
     path: '/readyz',
     summary: 'Readiness; does the pod accept new devices?',
     answers: {
-      200: { about: 'The pod accepts new devices: from the first contact with the registry to the start of a drain.', content: ok },
+      200: {
+        about: 'The pod accepts new devices: from the first contact with the registry to the start of a drain.',
+        content: ok,
+      },
     },
     problems: ['not-ready'],
   },
@@ -46,7 +49,9 @@ export const adminOperations = {
     methods: ['get'],
     path: '/drain',
     summary: 'Progress of the drain',
-    answers: { 200: { about: 'The progress, also when no drain is running.', content: { 'application/json': drainProgress } } },
+    answers: {
+      200: { about: 'The progress, also when no drain is running.', content: { 'application/json': drainProgress } },
+    },
     problems: [],
   },
   metrics: {

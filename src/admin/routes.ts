@@ -81,7 +81,8 @@ export function adminRoutes({ podId, connections, metrics, clock, isReady, drain
 
     async machine(ctx) {
       const machine = machines.get(ctx.params['name'] ?? '');
-      if (!machine) throw new Problem({ code: 'no-such-machine', detail: 'there is no such statechart. Use connection or pod' });
+      if (!machine)
+        throw new Problem({ code: 'no-such-machine', detail: 'there is no such statechart. Use connection or pod' });
       const { format } = parseQuery(machineQuery, ctx.query);
       ctx.type = mediaTypes[format];
       ctx.body = await formatMachine(machine, format);

@@ -66,7 +66,10 @@ export const batchOperation = {
   summary: 'Send many messages to many devices',
   query: batchQuery,
   headers: ['Ws-Connect-Hop', 'traceparent'],
-  body: { about: 'One JSON object per line. A line has at most 2 × `MAX_PAYLOAD_BYTES`.', content: { [mediaType]: batchLine } },
+  body: {
+    about: 'One JSON object per line. A line has at most 2 × `MAX_PAYLOAD_BYTES`.',
+    content: { [mediaType]: batchLine },
+  },
   answers: {
     200: {
       about:

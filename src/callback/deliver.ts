@@ -27,7 +27,8 @@ const problems: Record<Exclude<Delivery, Success>, ProblemOptions> = {
   },
   'ack-timeout': {
     code: 'ack-timeout',
-    detail: 'no acknowledgement arrived in time, or the connection ended first; the device may have received the message',
+    detail:
+      'no acknowledgement arrived in time, or the connection ended first; the device may have received the message',
   },
 };
 

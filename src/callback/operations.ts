@@ -16,13 +16,13 @@ export const deliveryReport = connectionDescription
 export const kickQuery = z.object({
   reason: queryWord('kicked', 'superseded')
     .default('kicked')
-    .describe('superseded: sent by another pod when the device has connected to it; the connection is closed with 4509'),
+    .describe(
+      'superseded: sent by another pod when the device has connected to it; the connection is closed with 4509',
+    ),
 });
 
 export const connectionQuery = z.object({
-  ping: queryWord('0', '1')
-    .default('0')
-    .describe('1: ping the device first, and wait up to 2 s for a sign of life'),
+  ping: queryWord('0', '1').default('0').describe('1: ping the device first, and wait up to 2 s for a sign of life'),
 });
 
 /** Problems of every operation. */
@@ -60,7 +60,8 @@ export const callbackOperations = {
     },
     answers: {
       200: {
-        about: 'The kernel has taken the bytes for this connection. With `ack=1` the device has acknowledged the message.',
+        about:
+          'The kernel has taken the bytes for this connection. With `ack=1` the device has acknowledged the message.',
         headers: answerHeaders,
         content: { 'application/json': deliveryReport },
       },

@@ -49,7 +49,8 @@ export function createOwners({ registry, self, isPodAddress, log }: OwnersOption
     /** The problem if this owner must not be asked, otherwise undefined. `wasForwarded`: another pod has already forwarded the request. */
     objection({ serverIp, port }: Owner, wasForwarded: boolean): Problem | undefined {
       if (wasForwarded) {
-        const detail = 'the device is on another pod, and this request was already forwarded once; look the device up and retry';
+        const detail =
+          'the device is on another pod, and this request was already forwarded once; look the device up and retry';
         return new Problem({ code: 'moved', detail });
       }
       if (isPodAddress(serverIp) && isPort(port)) return undefined;

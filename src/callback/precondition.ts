@@ -24,5 +24,8 @@ export function requirePrecondition({ 'if-match': ifMatch }: IncomingHttpHeaders
 export function requireMatch(ifMatch: string | undefined, traceId: string): void {
   if (ifMatch === undefined || ifMatch === '*') return;
   if (ifMatch.match(eachTag)?.includes(`"${traceId}"`)) return;
-  throw new Problem({ code: 'other-connection', detail: 'the device has another connection than the one that If-Match names' });
+  throw new Problem({
+    code: 'other-connection',
+    detail: 'the device has another connection than the one that If-Match names',
+  });
 }

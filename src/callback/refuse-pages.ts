@@ -11,7 +11,8 @@ export function refusePages(onRefused: (path: string, code: string) => void) {
   const refuse = async ({ req, path }: Context): Promise<never> => {
     const problem = new Problem({
       code: 'other-origin',
-      detail: 'web pages in browsers are not allowed to use this port. Other clients must not send Origin and Sec-Fetch-Site',
+      detail:
+        'web pages in browsers are not allowed to use this port. Other clients must not send Origin and Sec-Fetch-Site',
     });
     onRefused(path, problem.code);
     await discardBody(req);

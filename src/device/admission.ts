@@ -68,7 +68,11 @@ export function admit(
 /** A 426. The answer must name the protocol to upgrade to (RFC 9110 §15.5.22). */
 function upgradeRequired(): Problem {
   const headers = { Upgrade: 'websocket', Connection: 'Upgrade, close' };
-  return new Problem({ code: 'upgrade-required', detail: 'this is a WebSocket endpoint; send a WebSocket upgrade', headers });
+  return new Problem({
+    code: 'upgrade-required',
+    detail: 'this is a WebSocket endpoint; send a WebSocket upgrade',
+    headers,
+  });
 }
 
 /** Largest random `Retry-After`, s, so that many clients that are refused at once do not come back at once. */

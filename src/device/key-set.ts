@@ -70,7 +70,8 @@ export class KeySet {
   #fetch(): Promise<void> {
     if (this.#underWay) return this.#underWay;
     const now = this.#clock.now();
-    if (now < this.#triedAt + cooldownMs) return Promise.reject(new KeysUnavailable('the keys were requested a moment ago'));
+    if (now < this.#triedAt + cooldownMs)
+      return Promise.reject(new KeysUnavailable('the keys were requested a moment ago'));
     this.#triedAt = now;
     this.#underWay = this.#reload().finally(() => {
       this.#underWay = undefined;

@@ -9,7 +9,8 @@ export const deviceOperations = {
     summary: 'Health check of load balancers; does the pod accept new devices?',
     answers: {
       200: {
-        about: 'The pod accepts new devices, as at `/readyz`: from the first contact with the registry to the start of a drain.',
+        about:
+          'The pod accepts new devices, as at `/readyz`: from the first contact with the registry to the start of a drain.',
         content: { 'application/json': z.object({ status: z.literal('ok') }) },
       },
     },

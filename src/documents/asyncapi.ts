@@ -73,7 +73,8 @@ function envelopeChannel() {
   return {
     address: '/connect',
     title: 'Envelope mode',
-    description: 'The subprotocol `ws-connect.v1`: JSON text frames. The pod closes the connection with 1003 after any other frame.',
+    description:
+      'The subprotocol `ws-connect.v1`: JSON text frames. The pod closes the connection with 1003 after any other frame.',
     servers: [{ $ref: '#/servers/devices' }],
     messages: Object.fromEntries(messages) as object,
     bindings: { ws: handshake(z.literal('ws-connect.v1')) },

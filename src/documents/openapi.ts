@@ -37,7 +37,8 @@ const callback: Listener = {
 
 const admin: Listener = {
   tag: 'admin',
-  about: 'For the kubelet, Prometheus and operators, on the admin port. Any client that reaches this port can drain the pod.',
+  about:
+    'For the kubelet, Prometheus and operators, on the admin port. Any client that reaches this port can drain the pod.',
   port: '8082',
   security: [],
   headers: [],

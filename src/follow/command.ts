@@ -68,7 +68,8 @@ export function parseFollowArguments(args: string[]) {
   const { values, positionals } = parse(args);
   if (values.help) return undefined;
   const { admin, sample } = values;
-  if (!URL.canParse(admin) || new URL(admin).protocol !== 'http:') throw misuse(`--admin ${admin} is not allowed. Use an http URL`);
+  if (!URL.canParse(admin) || new URL(admin).protocol !== 'http:')
+    throw misuse(`--admin ${admin} is not allowed. Use an http URL`);
   if (sample !== undefined && (!/^\d{1,3}$/.test(sample) || Number(sample) < 1 || Number(sample) > 100)) {
     throw misuse(`--sample ${sample} is not allowed. Use a whole number from 1 to 100`);
   }
@@ -76,7 +77,8 @@ export function parseFollowArguments(args: string[]) {
   if (others.length > 0 || (deviceId === undefined) === (sample === undefined)) {
     throw misuse('Name one device, or use --sample');
   }
-  if (deviceId !== undefined && !isDeviceId(deviceId)) throw misuse(`${JSON.stringify(deviceId)} is not a deviceId. Use 1 to 128 of A-Z a-z 0-9 . _ : -`);
+  if (deviceId !== undefined && !isDeviceId(deviceId))
+    throw misuse(`${JSON.stringify(deviceId)} is not a deviceId. Use 1 to 128 of A-Z a-z 0-9 . _ : -`);
   return { admin: new URL(admin), deviceId, sample };
 }
 

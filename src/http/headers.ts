@@ -29,8 +29,12 @@ export const answerHeaders = {
   'WWW-Authenticate': z.string().regex(/^Bearer realm="ws-connect"/),
   'Ws-Connect-Proof': z
     .string()
-    .describe('a value derived from the token of the request and from this pod; it proves that no other program answers in its place'),
-  'Ws-Connect-Pod': z.string().describe('`IP:PORT` of the pod that holds the device; send the next request directly to it'),
+    .describe(
+      'a value derived from the token of the request and from this pod; it proves that no other program answers in its place',
+    ),
+  'Ws-Connect-Pod': z
+    .string()
+    .describe('`IP:PORT` of the pod that holds the device; send the next request directly to it'),
 };
 
 export type RequestHeader = keyof typeof requestHeaders;

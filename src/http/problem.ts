@@ -52,11 +52,15 @@ export function badDeviceId(): Problem {
 /** What the router leaves without a body when no route fits. */
 export const unrouted: Record<number, ProblemOptions> = {
   404: { code: 'no-such-route', detail: 'there is nothing at this path' },
-  405: { code: 'method-not-allowed', detail: 'the path does not support this method; the Allow header lists the supported methods' },
+  405: {
+    code: 'method-not-allowed',
+    detail: 'the path does not support this method; the Allow header lists the supported methods',
+  },
   501: { code: 'method-unknown', detail: 'no path supports this method' },
 };
 
-const unexpected = () => new Problem({ code: 'internal-error', detail: 'an internal error of the pod; its log says why' });
+const unexpected = () =>
+  new Problem({ code: 'internal-error', detail: 'an internal error of the pod; its log says why' });
 
 /** Answers every `Problem` thrown below it, and what no route has answered. Anything else is our fault: 500, and logged by `onError`. */
 export function answerProblems(onError: (error: unknown) => void) {

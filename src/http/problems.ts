@@ -17,7 +17,10 @@ const connection = ['ETag', 'Ws-Connect-Pod'] as const;
 
 /** All problems by their stable code, which clients can branch on, in the order of their statuses. */
 export const problems = {
-  aborted: { status: 400, when: 'the client closed the connection before the end of the body, so it does not receive this answer' },
+  aborted: {
+    status: 400,
+    when: 'the client closed the connection before the end of the body, so it does not receive this answer',
+  },
   'bad-base64': { status: 400, when: '`base64` of a line is not valid base64' },
   'bad-content-type': { status: 400, when: '`contentType` of a line is not a valid header value' },
   'bad-device-id': { status: 400, when: 'the deviceId is malformed, missing, or given more than once' },
@@ -35,7 +38,11 @@ export const problems = {
   'bad-query': { status: 400, when: 'a query parameter is malformed, unknown, or given more than once' },
   'bad-reason': { status: 400, when: '`reason` is neither `kicked` nor `superseded`' },
   'bad-request': { status: 400, when: 'the pod received data that is not a valid HTTP request' },
-  'invalid-text': { status: 400, when: 'the content type of the body is text, but the body is not UTF-8', headers: connection },
+  'invalid-text': {
+    status: 400,
+    when: 'the content type of the body is text, but the body is not UTF-8',
+    headers: connection,
+  },
   'too-many-devices': { status: 400, when: 'a line names more than 1000 devices' },
   'no-token': { status: 401, when: 'the pod requires a token, and the request has none', headers: challenge },
   'bad-token': { status: 401, when: 'the pod does not accept the token', headers: challenge },
@@ -78,8 +85,15 @@ export const problems = {
     when: 'the body has a `Content-Encoding`, such as gzip, or a `Transfer-Encoding` other than `chunked`',
     headers: ['Accept-Encoding'],
   },
-  'other-host': { status: 421, when: 'the `Host` header is neither an IP address, nor `localhost`, nor one of `ADMIN_HOSTS`' },
-  'no-ack': { status: 422, when: 'the request asks for an acknowledgement, but the device is in plain mode', headers: connection },
+  'other-host': {
+    status: 421,
+    when: 'the `Host` header is neither an IP address, nor `localhost`, nor one of `ADMIN_HOSTS`',
+  },
+  'no-ack': {
+    status: 422,
+    when: 'the request asks for an acknowledgement, but the device is in plain mode',
+    headers: connection,
+  },
   'upgrade-required': { status: 426, when: 'the request is not a WebSocket upgrade', headers: ['Upgrade'] },
   'too-many-callbacks': {
     status: 429,
@@ -113,7 +127,11 @@ export const problems = {
     when: 'the device is not on this pod, and the registry did not answer',
     headers: retry,
   },
-  'too-many-followers': { status: 503, when: 'too many clients already follow connections of this pod', headers: retry },
+  'too-many-followers': {
+    status: 503,
+    when: 'too many clients already follow connections of this pod',
+    headers: retry,
+  },
   'too-fast': { status: 503, when: 'the pod accepts no more connections at the moment', headers: retry },
   'delivery-timeout': {
     status: 504,

@@ -76,7 +76,9 @@ export class RegistryLink implements RegistryLinkEffects {
   }
 
   failed(): void {
-    this.#options.log.warn('the registry does not answer. Connections stay open, and the pod registers them when the registry answers again');
+    this.#options.log.warn(
+      'the registry does not answer. Connections stay open, and the pod registers them when the registry answers again',
+    );
   }
 
   /** Writes the record of the pod now. A server that refuses the write counts as down, except if it only has no room. */
@@ -125,7 +127,8 @@ export class RegistryLink implements RegistryLinkEffects {
     if (policy === this.evictionPolicy) return;
     this.evictionPolicy = policy;
     const { log } = this.#options;
-    if (policy === undefined) return log.debug('the pod cannot find out whether Redis deletes entries when its memory is full');
+    if (policy === undefined)
+      return log.debug('the pod cannot find out whether Redis deletes entries when its memory is full');
     if (policy !== 'noeviction') log.warn({ evictionPolicy: policy }, evicting);
   }
 

@@ -206,8 +206,16 @@ describe('while the issuer is away', () => {
   it.each<[string, string, (response: ServerResponse) => void]>([
     ['a body without an end', 'the body is larger than 1048576 bytes', (response) => flood(response, ' ')],
     ['a small body that unpacks to a large one', 'the body is larger than 1048576 bytes', bomb],
-    ['a redirect', 'the issuer answered with status 302', (response) => response.writeHead(302, { Location: '/' }).end()],
-    ['an error without an end', 'the issuer answered with status 500', (response) => flood(response.writeHead(500), ' ')],
+    [
+      'a redirect',
+      'the issuer answered with status 302',
+      (response) => response.writeHead(302, { Location: '/' }).end(),
+    ],
+    [
+      'an error without an end',
+      'the issuer answered with status 500',
+      (response) => flood(response.writeHead(500), ' '),
+    ],
   ])('so is one that answers with %s, at once, and the log says why', async (_what, why, answer) => {
     const { issuer, start } = await runWithIssuer();
     const makeToken = await issuer.addKey();

@@ -33,7 +33,8 @@ const minuteMs = 60_000;
 const chosen: readonly Mode[] = values.mode === undefined ? modes : modes.filter((mode) => mode === values.mode);
 if (chosen.length === 0) throw new Error(`--mode ${values.mode} is not allowed. Use ${modes.join(', ')}`);
 const without = protections.find((each) => each === values.without);
-if (!without && values.without !== undefined) throw new Error(`--without ${values.without} is not allowed. Use ${protections.join(', ')}`);
+if (!without && values.without !== undefined)
+  throw new Error(`--without ${values.without} is not allowed. Use ${protections.join(', ')}`);
 const program = without ? programWithout(without) : wholeProgram;
 const tell = (sentence: string) => process.stdout.write(`${sentence}\n`);
 

@@ -40,7 +40,9 @@ it.each([
 
   const pod = startProcess({ REDIS_URL: url, ...env });
   const { admin } = await pod.listening();
-  const line = await until(() => pod.log.all('the connection to Redis failed').find((one) => JSON.stringify(one).includes(reason)));
+  const line = await until(() =>
+    pod.log.all('the connection to Redis failed').find((one) => JSON.stringify(one).includes(reason)),
+  );
 
   expect((await fetch(`${admin}/readyz`)).status).toBe(503);
   expect(line).toMatchObject({ level: 40, help: 'check the user and the password' });

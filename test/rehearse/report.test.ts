@@ -91,7 +91,9 @@ describe('the report', () => {
     const lines = reportText(report, judge(report, noLimits)).split('\n');
 
     expect(lines).toContainEqual(expect.stringMatching(/^callbacks +10 sent, 10 delivered, 2 retried, 0 lost, 0 dupl/));
-    expect(lines).toContainEqual(expect.stringMatching(/moves +6, 1\.50 per device \(1\.25 when distributed evenly\)$/));
+    expect(lines).toContainEqual(
+      expect.stringMatching(/moves +6, 1\.50 per device \(1\.25 when distributed evenly\)$/),
+    );
     expect(lines).toContainEqual(expect.stringMatching(/closed with +1 × 1006, 5 × 1012$/));
     expect(lines).toContainEqual(expect.stringMatching(/pod-1 +gone after 4\.0 s of 45\.0 s, exit 0, hook answered/));
     expect(lines.at(-2)).toBe('passed');

@@ -40,7 +40,8 @@ export function parseBases(bases: readonly string[]): Pod[] {
   if (!Array.isArray(bases) || bases.length === 0) throw new TypeError('pods must be a list of at least one base URL');
   return bases.map((base: unknown) => {
     const url = typeof base === 'string' && URL.canParse(base) ? new URL(base) : undefined;
-    if (url?.href !== `http://${url?.host}/`) throw new TypeError(`pods: ${String(base)} is not allowed. Use http://HOST:PORT`);
+    if (url?.href !== `http://${url?.host}/`)
+      throw new TypeError(`pods: ${String(base)} is not allowed. Use http://HOST:PORT`);
     const bare = url.hostname.replace(/^\[|\]$/g, '');
     return {
       address: isIP(bare) ? bare : url.hostname,

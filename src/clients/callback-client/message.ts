@@ -105,7 +105,8 @@ function encode(body: Body): { body: Buffer; contentType: string } {
   }
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) throw new TypeError('bytes must be a Uint8Array');
   const json: string | undefined = JSON.stringify(body);
-  if (json === undefined) throw new TypeError('a body must be a string, a Uint8Array, or a value that JSON can represent');
+  if (json === undefined)
+    throw new TypeError('a body must be a string, a Uint8Array, or a value that JSON can represent');
   return { body: Buffer.from(json), contentType: 'application/json' };
 }
 

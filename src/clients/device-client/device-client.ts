@@ -100,7 +100,9 @@ export class DeviceClient {
       await Promise.all(answers);
       return true;
     } catch (cause) {
-      this.#report(new DeviceClientError('handler-failed', `a listener of message ${message.id} failed: ${String(cause)}`, cause));
+      this.#report(
+        new DeviceClientError('handler-failed', `a listener of message ${message.id} failed: ${String(cause)}`, cause),
+      );
       return false;
     }
   }

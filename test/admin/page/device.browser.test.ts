@@ -87,7 +87,8 @@ describe('a device on the operator page', () => {
     const page = await browser.newPage();
     await page.clock.install();
     const shown = await OperatorPage.open(page, pod, '#device=lamp-1');
-    const beginnings = async () => (await shown.rows('timeline')).filter(([, , , why]) => why === 'before you followed it');
+    const beginnings = async () =>
+      (await shown.rows('timeline')).filter(([, , , why]) => why === 'before you followed it');
     await until(async () => (await beginnings()).length === 1);
 
     process.signal('SIGSTOP');

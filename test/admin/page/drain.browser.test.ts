@@ -30,7 +30,9 @@ it('the operator page drains the pod after a confirmation and shows each sweep',
     return states.includes('draining') && states;
   });
   const canDrainAgain = await page.getByRole('button', { name: 'Drain this pod…' }).isEnabled();
-  await page.getByText('Drained: all connections have ended. 4 sweeps, 17 idle and 3 active closed, 0 remaining').waitFor();
+  await page
+    .getByText('Drained: all connections have ended. 4 sweeps, 17 idle and 3 active closed, 0 remaining')
+    .waitFor();
 
   expect(question).toContain(`Pod ${pod.podId} stops accepting devices, closes its 20 connections`);
   expect(phase).toBe('serving');

@@ -35,7 +35,8 @@ const options = {
 export function parseArguments(args: string[]): Arguments {
   const { values } = parseArgs({ args, options });
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds ${values.rounds} is not allowed. Use a whole number from 1`);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new Error(`--rounds ${values.rounds} is not allowed. Use a whole number from 1`);
   const withoutRedis = partNames.filter((name) => name !== 'registry');
   const only = values.only?.split(',').map(partNamed) ?? (values.redis ? partNames : withoutRedis);
   return { ...values, rounds, only, attacks: values.attacks?.split(',') };

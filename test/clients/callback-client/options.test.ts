@@ -14,7 +14,11 @@ describe('options that are wrong throw', () => {
     ['a Redis that is none', { redis: null }, 'redis must have a method get(key)'],
     ['a Redis that cannot be asked', { redis: {} }, 'redis must have a method get(key)'],
     ['a prefix with braces', { redis, prefix: 'a{b}' }, 'prefix must be 1 to 64'],
-    ['a range that is none', { redis, podCidrs: ['10.0.0.0/8', '10.0.0.1'] }, 'podCidrs: 10.0.0.1 is not allowed. Use ranges'],
+    [
+      'a range that is none',
+      { redis, podCidrs: ['10.0.0.0/8', '10.0.0.1'] },
+      'podCidrs: 10.0.0.1 is not allowed. Use ranges',
+    ],
     ['ranges that are no list', { redis, podCidrs: '10.0.0.0/8' }, 'podCidrs must be a list of ranges'],
     [
       'a cache for less than no time',

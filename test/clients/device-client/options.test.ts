@@ -49,7 +49,10 @@ it.each<[string, Partial<DeviceClientOptions>]>([
   const error = refusal({ ...good, ...options });
 
   expect(error).toBeInstanceOf(DeviceClientError);
-  expect(error).toMatchObject({ code: 'bad-option', message: expect.stringMatching(new RegExp(`^${name}: .* is not allowed`)) });
+  expect(error).toMatchObject({
+    code: 'bad-option',
+    message: expect.stringMatching(new RegExp(`^${name}: .* is not allowed`)),
+  });
 });
 
 it('where there is no global WebSocket one has to be given', () => {
