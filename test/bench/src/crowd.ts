@@ -73,7 +73,7 @@ async function gather(size: number): Promise<Crowd> {
   const life = createLife({ config, clock, log, metrics, announceDrain() {}, grantCloses: async (count) => count });
   const { connections } = life;
   life.actor.start();
-  const registry = new MemoryRegistry(clock, config.LEASE_TTL_MS);
+  const registry = new MemoryRegistry(clock, config.leaseTtlMs);
   const { ports } = createDeviceSide({ clock, registry, metrics, log });
   const accept = createAccept(connections, { ...ports, keeper: connections, traffic: connections.traffic });
   for (let index = 0; index < size; index += 1) {
@@ -89,7 +89,7 @@ async function gather(size: number): Promise<Crowd> {
     dirty: () => ({ count: 0, oldestMs: 0 }),
   });
 
-  const podId = config.POD_UID;
+  const podId = config.podId;
   const overviews = new Overviews({
     podId,
     startedAt: isoTime(clock, clock.now()),
