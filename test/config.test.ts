@@ -19,36 +19,36 @@ describe('without any variable', () => {
     const config = loadConfig({});
 
     expect(config).toMatchObject({
-      HOST: undefined,
-      DEVICE_PORT: 8080,
-      CALLBACK_PORT: 8081,
-      ADMIN_PORT: 8082,
-      POD_IP: '127.0.0.1',
-      CALLBACK_ADVERTISED_PORT: undefined,
-      REDIS_URL: undefined,
-      REDIS_PREFIX: 'ws-connect',
-      LEASE_TTL_MS: 60_000,
-      REREGISTER_PER_SECOND: 2000,
-      RECONNECT_SPREAD_MS: 2000,
-      IDLE_AFTER_MS: 3000,
-      PING_INTERVAL_MS: 25_000,
-      PONG_TIMEOUT_MS: 60_000,
-      MAX_CONNECTIONS: 0,
-      CONNECTS_PER_ADDRESS_PER_SECOND: 0,
-      TRUSTED_PROXIES: undefined,
-      MESSAGES_PER_CONNECTION_PER_SECOND: 0,
-      CALLBACKS_PER_DEVICE_PER_SECOND: 0,
-      MAX_PAYLOAD_BYTES: 65_536,
-      MAX_BUFFERED_BYTES: 1_048_576,
-      DRAIN_SWEEPS: 20,
-      DRAIN_INTERVAL_MS: 1000,
-      DRAIN_MIN_BATCH: 100,
-      DRAIN_PACE: 'even',
-      DRAIN_DEADLINE_MS: 25_000,
-      TERMINATION_GRACE_MS: 45_000,
-      DEVICE_AUTH: 'none',
-      CALLBACK_AUTH: 'none',
-      LOG_LEVEL: 'info',
+      host: undefined,
+      devicePort: 8080,
+      callbackPort: 8081,
+      adminPort: 8082,
+      podIp: '127.0.0.1',
+      callbackAdvertisedPort: undefined,
+      redisUrl: undefined,
+      redisPrefix: 'ws-connect',
+      leaseTtlMs: 60_000,
+      reregisterPerSecond: 2000,
+      reconnectSpreadMs: 2000,
+      idleAfterMs: 3000,
+      pingIntervalMs: 25_000,
+      pongTimeoutMs: 60_000,
+      maxConnections: 0,
+      connectsPerAddressPerSecond: 0,
+      trustedProxies: undefined,
+      messagesPerConnectionPerSecond: 0,
+      callbacksPerDevicePerSecond: 0,
+      maxPayloadBytes: 65_536,
+      maxBufferedBytes: 1_048_576,
+      drainSweeps: 20,
+      drainIntervalMs: 1000,
+      drainMinBatch: 100,
+      drainPace: 'even',
+      drainDeadlineMs: 25_000,
+      terminationGraceMs: 45_000,
+      deviceAuth: 'none',
+      callbackAuth: 'none',
+      logLevel: 'info',
     });
   });
 
@@ -70,17 +70,17 @@ describe('a variable', () => {
     });
 
     expect(config).toMatchObject({
-      DEVICE_PORT: 0,
-      DRAIN_PACE: 'burst',
-      POD_CIDRS: ['10.1.0.0/16', 'fd00::/8'],
-      POD_UID: 'a',
+      devicePort: 0,
+      drainPace: 'burst',
+      podCidrs: ['10.1.0.0/16', 'fd00::/8'],
+      podId: 'a',
     });
   });
 
   it('that is empty counts as not set', () => {
     const config = loadConfig({ DRAIN_SWEEPS: '', REDIS_URL: '', POD_IP: '' });
 
-    expect(config).toMatchObject({ DRAIN_SWEEPS: 20, REDIS_URL: undefined, POD_IP: '127.0.0.1' });
+    expect(config).toMatchObject({ drainSweeps: 20, redisUrl: undefined, podIp: '127.0.0.1' });
   });
 
   it.each([
@@ -163,13 +163,13 @@ describe('a URL', () => {
 describe('the login of Sentinels', () => {
   const sentinels = { REDIS_URL: 'redis+sentinel://a/main', POD_IP: '10.0.0.1' };
 
-  it.each<[string, Environment]>([
-    ['a password alone', { REDIS_SENTINEL_PASSWORD: 'S3cret' }],
-    ['a user and a password', { REDIS_SENTINEL_USERNAME: 'S3cret-user', REDIS_SENTINEL_PASSWORD: 'S3cret' }],
-  ])('is taken, and not printed: %s', (_what, env) => {
-    const config = loadConfig({ ...sentinels, ...env });
+  it.each<[string, string | undefined]>([
+    ['a password alone', undefined],
+    ['a user and a password', 'S3cret-user'],
+  ])('is taken, and not printed: %s', (_what, user) => {
+    const config = loadConfig({ ...sentinels, REDIS_SENTINEL_USERNAME: user, REDIS_SENTINEL_PASSWORD: 'S3cret' });
 
-    expect(config).toMatchObject(env);
+    expect(config).toMatchObject({ redisSentinelUsername: user, redisSentinelPassword: 'S3cret' });
     expect(JSON.stringify(printableConfig(config))).not.toContain('S3cret');
   });
 

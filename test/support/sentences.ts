@@ -44,11 +44,11 @@ export function proseOf(markdown: string): string {
 }
 
 /** The text with the same lines, of which each match has become what `shown` makes of it, and the rest is spaces. */
-function keep(text: string, matches: Iterable<RegExpMatchArray>, shown: (match: RegExpMatchArray) => string): string {
+function keep(text: string, matches: Iterable<RegExpExecArray>, shown: (match: RegExpExecArray) => string): string {
   let kept = '';
   for (const match of matches) {
     kept += blank(text.slice(kept.length, match.index)) + ` ${shown(match)}`;
-    const end = match.index! + match[0].length;
+    const end = match.index + match[0].length;
     kept += blank(text.slice(kept.length, end));
   }
   return kept;
