@@ -78,7 +78,13 @@ async function gather(size: number): Promise<Crowd> {
   const accept = createAccept(connections, { ...ports, keeper: connections, traffic: connections.traffic });
   for (let index = 0; index < size; index += 1) {
     const socket = new RecorderSocket('ws-connect.plain');
-    accept({ deviceId: `device-${index}`, socket, stream: socket.transport, tokenExpiresAt: Infinity });
+    accept({
+      deviceId: `device-${index}`,
+      socket,
+      stream: socket.transport,
+      tokenExpiresAt: Infinity,
+      isContended: false,
+    });
     if (index % atOnce === 0) await setImmediate();
   }
   while (connections.traffic.countByState().get('registered.active') !== size) await setImmediate();
@@ -86,7 +92,9 @@ async function gather(size: number): Promise<Crowd> {
     connectionStates: () => connections.traffic.countByState(),
     drainPhase: life.phase,
     isRegistryUp: () => true,
+    isRegistryEvicting: () => false,
     dirty: () => ({ count: 0, oldestMs: 0 }),
+    droppedLogLines: () => 0,
   });
 
   const podId = config.POD_UID;
