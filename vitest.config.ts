@@ -11,7 +11,7 @@ export default defineConfig({
   test: {
     globalSetup: ['test/support/global-setup.ts'],
     isolate: false, // to load the same modules for every file takes as long as the tests; so a file puts back what it mocks
-    maxWorkers: availableParallelism() + 1, // most of a test is waiting for processes, which leaves room for another
+    maxWorkers: Math.max(2, availableParallelism()), // most of a test is waiting for processes, which leaves room for another
     // xstate's development build remarks on events for actors that are over: after a forced end they are expected
     // and when a step is worked out for the first time within an action, by xstate's own pure function, it takes that for a mistake
     onConsoleLog: (text) => !/^(Event "|Custom actions should not call `assign\(\)`)/.test(text),

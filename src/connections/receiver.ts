@@ -29,8 +29,11 @@ interface Receiver extends Writable {
 const { Receiver: WsReceiver } = ws as unknown as { Receiver: new () => Receiver };
 const parse: Write = WsReceiver.prototype._write;
 
-/** Bytes to parse before the time is checked, at most 170 frames. */
-const sliceBytes = 1024;
+/**
+ * Bytes to parse before the time is checked. They are 680 frames at most, which take about a millisecond. Ordinary devices send less at
+ * once, so their messages are parsed as ws would parse them.
+ */
+const sliceBytes = 4096;
 
 /** Returns a function that makes a new WebSocket parse in turns with the others. Throws if the version of ws has other fields. */
 export function createReadInTurns(turns: ReadingTurns): (webSocket: ws.WebSocket) => void {

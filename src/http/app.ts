@@ -11,6 +11,7 @@ import { answerMalformed } from './malformed.ts';
 import { limitPipelining } from './pipeline.ts';
 import { answerProblems, Problem } from './problem.ts';
 import { checkTarget } from './request-target.ts';
+import { Turns } from './turns.ts';
 
 export interface HttpServerOptions {
   /** Is asked first, whatever the path. */
@@ -49,8 +50,11 @@ export function createHttpServer(
   app.use(router.routes());
   app.use(router.allowedMethods());
   const handle = app.callback();
-  const listener = limitPipelining((request, response) => void handle(request, response));
-  const server = createServer({ ...serverOptions, ...timeouts }, listener);
+  const server = createServer({ ...serverOptions, ...timeouts });
+  server.on(
+    'request',
+    limitPipelining((request, response) => void handle(request, response), new Turns(server)),
+  );
   // RFC 9110 §10.1.1: an expectation that is unknown may be ignored
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   answerMalformed(server, {

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { finished } from 'node:stream/promises';
 import { Pieces } from '@ws-connect/callback-client/internal/pieces';
 import { hold, release } from './hold.ts';
+import type { Pipeline } from './pipeline.ts';
+import { pipelineOf } from './pipeline.ts';
 import { Problem } from './problem.ts';
 
 /** How long the rest of a refused body is waited for when its connection ends with the answer, ms. */
@@ -54,6 +56,8 @@ function tooLarge(limit: number): Problem {
 
 /** Throws the body away; on a connection that ends with the answer, waits for its end. */
 export async function discardBody(request: IncomingMessage): Promise<void> {
+  const pipeline = pipelineForPieces(request);
+  if (pipeline) request.on('data', () => pipeline.spend());
   request.resume();
   if (endsWithAnswer(request)) await finished(request, { signal: AbortSignal.timeout(discardMs) }).catch(() => {}); // answered anyway
 }
@@ -61,8 +65,10 @@ export async function discardBody(request: IncomingMessage): Promise<void> {
 function collect(request: IncomingMessage, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const pieces = new Pieces();
+    const pipeline = pipelineForPieces(request);
     const stop = () => request.off('data', keep).off('end', end).off('close', breakOff);
     const keep = (chunk: Buffer) => {
+      pipeline?.spend();
       pieces.add(chunk);
       if (pieces.size <= limit) return;
       stop();
@@ -82,12 +88,14 @@ export class BodyReader {
   readonly #request: IncomingMessage;
   readonly #onNews: () => void;
   readonly #pieces = new Pieces();
+  readonly #pipeline: Pipeline | undefined;
   #isHeld = false;
 
   /** `onNews` is called when more has come. */
   constructor(request: IncomingMessage, onNews: () => void) {
     this.#request = request;
     this.#onNews = onNews;
+    this.#pipeline = pipelineForPieces(request);
     request.on('data', this.#keep);
   }
 
@@ -105,6 +113,7 @@ export class BodyReader {
   }
 
   readonly #keep = (piece: Buffer): void => {
+    this.#pipeline?.spend();
     this.#pieces.add(piece);
     if (!this.#isHeld && this.#pieces.size >= this.#request.readableHighWaterMark) {
       this.#isHeld = true;
@@ -117,6 +126,11 @@ export class BodyReader {
     if (this.#isHeld) release(this.#request.socket);
     this.#isHeld = false;
   }
+}
+
+/** The pipeline to tell of each piece of a body in chunks. One with a Content-Length comes in as many pieces as there are reads. */
+function pipelineForPieces(request: IncomingMessage): Pipeline | undefined {
+  return request.headers['transfer-encoding'] === undefined ? undefined : pipelineOf(request.socket);
 }
 
 /** Node destroys such a connection right after the answer, and bytes still coming in would reset it away. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { hold, release } from './hold.ts';
+import type { Turns } from './turns.ts';
 
 /** How many requests of one connection are carried out at once. Most clients send one at a time; 8 let one pipeline. */
 const maxUnderWay = 8;
@@ -17,15 +18,15 @@ export function pipelineOf(socket: Duplex): Pipeline | undefined {
 }
 
 /**
- * Lets a connection have at most 8 requests carried out at once (HTTP/1.1 pipelining, RFC 9112 §9.3.2). Node starts every request that
- * it has parsed, and it can parse a thousand of one read.
+ * Lets a connection have at most 8 requests carried out at once (HTTP/1.1 pipelining, RFC 9112 §9.3.2), of which one begins in a turn of
+ * the event loop. Node would start every request that it has parsed, and it can parse a thousand of one read.
  */
-export function limitPipelining(handle: RequestListener): RequestListener {
+export function limitPipelining(handle: RequestListener, turns: Turns): RequestListener {
   return (request, response) => {
     const { socket } = request;
     let pipeline = pipelines.get(socket);
     if (!pipeline) {
-      pipeline = new Pipeline(socket, handle);
+      pipeline = new Pipeline(socket, handle, turns);
       pipelines.set(socket, pipeline);
     }
     pipeline.add(response);
@@ -40,6 +41,7 @@ export function limitPipelining(handle: RequestListener): RequestListener {
 export class Pipeline {
   readonly #socket: Socket;
   readonly #handle: RequestListener;
+  readonly #turns: Turns;
   /** In the order of the requests. The first `#underWay` are being carried out, the others wait. */
   readonly #unanswered: ServerResponse[] = [];
   #underWay = 0;
@@ -47,9 +49,10 @@ export class Pipeline {
   #lastWord: LastWord | undefined;
   #broken: ServerResponse | undefined;
 
-  constructor(socket: Socket, handle: RequestListener) {
+  constructor(socket: Socket, handle: RequestListener, turns: Turns) {
     this.#socket = socket;
     this.#handle = handle;
+    this.#turns = turns;
   }
 
   /** The request whose body is still to come. It can only be the last one. */
@@ -61,8 +64,16 @@ export class Pipeline {
   add(response: ServerResponse): void {
     const waits = this.#hasWaiting;
     this.#unanswered.push(response);
-    if (!waits && this.#underWay < maxUnderWay) this.#start(response);
-    else if (!waits) hold(this.#socket);
+    this.#turns.spend(this.#socket);
+    if (waits) return;
+    if (this.#underWay === 0) return this.#start(response);
+    hold(this.#socket);
+    this.#planTurn();
+  }
+
+  /** Tells of a part of a body that was read. */
+  spend(): void {
+    this.#turns.spend(this.#socket);
   }
 
   /**
@@ -104,7 +115,9 @@ export class Pipeline {
   readonly #takeFromPodLimit = (): void => {
     this.#isTurnDue = false;
     if (!this.#socket.writable) return; // nobody will get an answer
-    this.#start(this.#unanswered[this.#underWay]!);
+    const next = this.#unanswered[this.#underWay];
+    if (!next) return; // it broke off meanwhile
+    this.#start(next);
     if (this.#hasWaiting) this.#planTurn();
     else release(this.#socket);
   };

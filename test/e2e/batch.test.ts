@@ -4,6 +4,7 @@ import { ask, metric } from '../support/ask.ts';
 import { BatchCaller } from '../support/batch.ts';
 import { Device } from '../support/device.ts';
 import { startProcess } from '../support/process.ts';
+import { until } from '../support/until.ts';
 
 const megabyte = 1024 * 1024;
 
@@ -39,6 +40,7 @@ it(
     }
     caller.end();
     const isWhole = await caller.ended;
+    await until(() => device.frames.length >= 100);
     device.vanish();
 
     expect(most).toBeGreaterThan(0);

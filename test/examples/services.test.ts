@@ -121,7 +121,7 @@ describe.each(services)('examples/%s', (_name, service) => {
     await runDevice(pod);
 
     const known = await send(redis, { env: { CALLBACK_TOKEN: token } });
-    const unknown = await send(redis);
+    const unknown = await send(redis, { patience: 10 });
 
     expect(await known.exited).toEqual({ code: 0, signal: null });
     expect(await unknown.exited).toEqual({ code: 1, signal: null });

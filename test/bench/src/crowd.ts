@@ -81,7 +81,13 @@ async function gather(size: number): Promise<Crowd> {
   const accept = createAccept(connections, { ...context, table: connections });
   for (let index = 0; index < size; index += 1) {
     const socket = new RecorderSocket('ws-connect.plain');
-    accept({ deviceId: `device-${index}`, socket, stream: socket.transport, tokenExpiresAt: Infinity });
+    accept({
+      deviceId: `device-${index}`,
+      socket,
+      stream: socket.transport,
+      tokenExpiresAt: Infinity,
+      isContended: false,
+    });
     if (index % atOnce === 0) await setImmediate();
   }
   while (connections.stateCounts.countByState().get('registered.active') !== size) await setImmediate();
@@ -89,7 +95,9 @@ async function gather(size: number): Promise<Crowd> {
     connectionStates: () => connections.stateCounts.countByState(),
     drainPhase: runtime.phase,
     isRegistryUp: () => true,
+    isRegistryEvicting: () => false,
     dirty: () => ({ count: 0, oldestMs: 0 }),
+    droppedLogLines: () => 0,
   });
 
   const podId = config.podId;
