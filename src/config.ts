@@ -218,7 +218,7 @@ export function loadConfig(env: Environment): Config {
   return { ...values, podIp, podId: podUid || randomUUID(), drainPlan: checkedPlan(values) };
 }
 
-function propertyOf(name: keyof Variables): keyof Config {
+function propertyOf(name: keyof Variables): Exclude<keyof Config, 'drainPlan'> {
   return name === 'POD_UID' ? 'podId' : camelCase(name);
 }
 

@@ -164,8 +164,9 @@ function rule(code: ProblemCode, check: (request: UpgradeRequest, policy: Admiss
   return { code, refuses: (request, policy) => check(request, policy) || undefined };
 }
 
-function isFull({ deviceIds }: UpgradeRequest, { connections, maxConnections, isHere }: AdmissionPolicy): boolean {
-  return maxConnections > 0 && connections >= maxConnections && !isHere(deviceIds[0]!);
+function isFull({ deviceIds }: UpgradeRequest, policy: AdmissionPolicy): boolean {
+  const { connections, maxConnections } = policy;
+  return maxConnections > 0 && connections >= maxConnections && !policy.isHere(deviceIds[0]!);
 }
 
 /** RFC 9110 §15.5.22: the answer names the protocol to upgrade to. */

@@ -24,7 +24,7 @@ export interface LeaseState {
 /**
  * `refresh`: write or prolong the entry. `release`: the connection has ended. `stalled`: what is known may be too old. `written`: the
  * registry has named the entry's `t`. `missing`: a refresh has not found the entry. `found`: the entry to delete is there.
- * `answered`: the command is done. `repair`: the command before it failed, or its answer was outdated.
+ * `answered`: the command has ended. `repair`: the command before it failed, or its answer was outdated.
  */
 export type LeaseEvent = 'refresh' | 'release' | 'stalled' | 'written' | 'missing' | 'found' | 'answered' | 'repair';
 
@@ -50,7 +50,7 @@ export function nextLeaseState(state: LeaseState, event: LeaseEvent): LeaseState
       return { ...state, command: 'claiming' };
     case 'found':
       return { ...state, entry: 'written', command: 'deleting' };
-    case 'answered':
+    default:
       return { ...state, command: 'idle', answer: 'current' };
   }
 }

@@ -23,6 +23,8 @@ export class TypedChannel<T> {
   subscribe(listener: (message: T) => void): () => void {
     const listen = (message: unknown) => listener(message as T);
     this.#channel.subscribe(listen);
-    return () => void this.#channel.unsubscribe(listen);
+    return () => {
+      this.#channel.unsubscribe(listen);
+    };
   }
 }
