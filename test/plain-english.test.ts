@@ -94,7 +94,7 @@ describe('the glossary', () => {
     expect(terms).toEqual(expect.arrayContaining(['device', 'service', 'pod', 'connection', 'callback', 'registry']));
   });
 
-  it.each(['waiting', 'active', 'idle', 'doubted', 'registered'])('explains the state %s of a connection', (state) => {
+  it.each(['waiting', 'active', 'idle', 'unverified', 'registered'])('explains the state %s of a connection', (state) => {
     const known = statesOf(connectionMachine.config);
 
     expect(known).toContain(state);
