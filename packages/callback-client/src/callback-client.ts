@@ -8,17 +8,15 @@
 import { PodClient } from './internal/pod-client.ts';
 import { AnyPod, parseBases } from './any-pod.ts';
 import { Breaker } from './breaker.ts';
+import type { CallbackClient } from './client.ts';
 import { Client } from './client.ts';
-import type { BatchMessage, Body, Patience, SendOptions } from './message.ts';
 import type { CallbackClientOptions, DirectedOptions, UndirectedOptions } from './options.ts';
 import { checkLookup, checkSettings } from './options.ts';
 import { Owners } from './owners.ts';
-import type { BatchResult, SendResult } from './result.ts';
 
 export type { BatchMessage, Body, MessageOptions, Patience, SendOptions } from './message.ts';
 export type { CallbackClientOptions, DirectedOptions, RedisReader, Token, UndirectedOptions } from './options.ts';
 export type * from './result.ts';
-
 export type { BatchSendOptions, CallbackClient } from './client.ts';
 
 /** Throws a TypeError or RangeError that names the option that is wrong. */
