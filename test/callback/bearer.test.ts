@@ -298,7 +298,7 @@ describe('between pods that ask for tokens', () => {
     expect(json).toMatchObject({ code: 'owner-unreachable' });
     expect(headers).not.toHaveProperty('www-authenticate');
     await near.logged(
-      'the owner does not know the token of this pod: CALLBACK_TOKENS differ, or another program has its address',
+      'the owner does not know the token of this pod: CALLBACK_TOKENS differ, or another program has the address of the owner',
     );
     expect(JSON.stringify(near.logs)).not.toContain(first);
   });

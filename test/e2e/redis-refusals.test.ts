@@ -70,7 +70,7 @@ describe('a pod that cannot use its Redis is not ready, and its log says why onc
     [
       'is a node of a Cluster',
       async () => (await cluster.replicaOf(await cluster.masterOf('key'))).url,
-      /refuses \w+: MOVED .*use redis\+cluster/,
+      /refuses \w+: MOVED .*Use redis\+cluster/,
     ],
     [
       'wants a password',
