@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { dockerfileFaults } from './support/dockerfile-rules.ts';
 
@@ -9,6 +9,7 @@ const source = {
   dockerignore: read('.dockerignore'),
   start: scripts.start,
   version,
+  packages: readdirSync(new URL('../packages', import.meta.url)).sort(),
 };
 
 describe('the Dockerfile', () => {
@@ -22,9 +23,10 @@ describe('the Dockerfile', () => {
     [
       'RUN npm ci --ignore-scripts\n',
       'COPY src src\nRUN npm ci --ignore-scripts\n',
-      'installs from the lock file before',
+      'installs all packages from the lock file before',
     ],
-    ['npm ci --ignore-scripts', 'npm install', 'installs from the lock file before'],
+    ['npm ci --ignore-scripts', 'npm install', 'installs all packages from the lock file before'],
+    ['COPY packages/console/package.json packages/console/\n', '', 'installs all packages from the lock file before'],
     ['npm ci --ignore-scripts', 'npm ci', 'installs without scripts'],
     ['ENV NODE_ENV', 'RUN apt-get update\nENV NODE_ENV', 'leaves npm and other programs out of the last stage'],
     ['COPY src src', 'ADD src src', 'has no ADD'],

@@ -9,10 +9,12 @@ export interface ImageSource {
   /** How `npm start` starts the program, and the version; both of package.json. */
   start: string;
   version: string;
+  /** The names of the folders in packages/. */
+  packages: readonly string[];
 }
 
 /** Where the Dockerfile breaks a rule for our image, in sentences. */
-export function dockerfileFaults({ dockerfile, dockerignore, start, version }: ImageSource): string[] {
+export function dockerfileFaults({ dockerfile, dockerignore, start, version, packages }: ImageSource): string[] {
   const parsed = DockerfileParser.parse(dockerfile);
   const stages = parsed.getFROMs();
   const stageNames = stages.flatMap((from) => from.getBuildStage() ?? []);
@@ -25,7 +27,9 @@ export function dockerfileFaults({ dockerfile, dockerignore, start, version }: I
     'has the base image in an ARG': base?.getProperty()?.getValue() === 'node:24-bookworm-slim',
     'builds in stages on that base':
       stages.length > 1 && stages.every((from) => ['${NODE_IMAGE}', ...stageNames].includes(from.getImage() ?? '')),
-    'installs from the lock file before it copies sources': stages.every((from) => installsFirst(stageOf(all, from))),
+    'installs all packages from the lock file before it copies sources': stages.every((from) =>
+      installsFirst(stageOf(all, from), packages),
+    ),
     'installs without scripts': all.every((step) => !isInstall(step) || content(step).includes('--ignore-scripts')),
     'leaves npm and other programs out of the last stage': ofLast('RUN').length === 0,
     'has no ADD, which also fetches and unpacks': all.every((instruction) => instruction.getKeyword() !== 'ADD'),
@@ -41,7 +45,7 @@ export function dockerfileFaults({ dockerfile, dockerignore, start, version }: I
       .getCOPYs()
       .filter((copy) => !copy.getFromFlag())
       .flatMap((copy) => copy.getArguments().slice(0, -1))
-      .every((source) => dockerignore.split('\n').includes(`!${source.getValue()}`)),
+      .every((source) => dockerignore.split('\n').includes(`!${source.getValue().split('/')[0]}`)),
   });
 }
 
@@ -64,11 +68,12 @@ function stageOf(all: Instruction[], from: Instruction): Instruction[] {
 }
 
 /** The layer of the dependencies stays as it is when a source changes. */
-function installsFirst(stage: Instruction[]): boolean {
+function installsFirst(stage: Instruction[], packages: readonly string[]): boolean {
   const install = stage.findIndex(isInstall);
   const before = stage.slice(0, Math.max(install, 0)).filter(isCopy).map(content);
   const usesNpm = stage.some((step) => step.getKeyword() === 'RUN' && content(step).includes('npm'));
-  return usesNpm ? before.join() === 'package.json package-lock.json ./' : true;
+  const ofPackages = packages.map((name) => `packages/${name}/package.json packages/${name}/`);
+  return usesNpm ? before.join() === ['package.json package-lock.json ./', ...ofPackages].join() : true;
 }
 
 /** The words of CMD (there is no ENTRYPOINT) in exec form; nothing for the shell form. */
