@@ -7,6 +7,7 @@ FROM ${NODE_IMAGE} AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/callback-client/package.json packages/callback-client/
+COPY packages/console/package.json packages/console/
 COPY packages/device-client/package.json packages/device-client/
 RUN npm ci --omit=dev --ignore-scripts --workspace=@ws-connect/callback-client --include-workspace-root
 
@@ -14,6 +15,7 @@ FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 COPY packages/callback-client/package.json packages/callback-client/
+COPY packages/console/package.json packages/console/
 COPY packages/device-client/package.json packages/device-client/
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./

@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { MissingChartError } from './admin/missing-chart-error.ts';
 import { helpText, hintText, parseArguments } from './cli.ts';
 import { systemClock } from './base/clock.ts';
 import { ConfigError, loadConfig, printableConfig } from './config.ts';
@@ -63,8 +64,9 @@ async function show(content: object): Promise<number> {
 /** What an operator has done wrong is told in a sentence; anything else is our fault and keeps its stack. */
 function explain(error: unknown): number {
   const isMisuse = error instanceof ConfigError || error instanceof UsageError;
-  const isKnown = error instanceof ListenError || error instanceof RehearsalError || error instanceof FollowError;
-  if (!isMisuse && !isKnown) throw error;
+  const isOfCommand =
+    error instanceof RehearsalError || error instanceof FollowError || error instanceof MissingChartError;
+  if (!isMisuse && !isOfCommand && !(error instanceof ListenError)) throw error;
   process.stderr.write(`ws-connect: ${error.message}\n`);
   return isMisuse ? 2 : 1;
 }

@@ -31,6 +31,7 @@ describe('the Dockerfile', () => {
       '',
       'installs all packages from the lock file before',
     ],
+    ['COPY packages/console/package.json packages/console/\n', '', 'installs all packages from the lock file before'],
     ['npm ci --ignore-scripts', 'npm ci', 'installs without scripts'],
     ['ENV NODE_ENV', 'RUN apt-get update\nENV NODE_ENV', 'leaves npm and other programs out of the last stage'],
     ['COPY src src', 'ADD src src', 'has no ADD'],

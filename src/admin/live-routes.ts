@@ -12,6 +12,7 @@ import type { Context } from 'koa';
 import type { z } from 'zod';
 import { isDeviceId } from '@ws-connect/callback-client/internal/device-id';
 import { kicked } from '../../machines/disconnect.ts';
+import type { ConnectionInFull, Elsewhere, FleetPod, Overview, Step } from '../../packages/console/page/wire.ts';
 import { describe } from '../callback/describe.ts';
 import type { Self } from '../context.ts';
 import { isOf } from '../callback/owners.ts';
@@ -32,7 +33,6 @@ import type { Followers, Whom } from './follow.ts';
 import type { connectionInFull, knownPods, ownerOfDevice } from './live-operations.ts';
 import { eventsQuery, liveOperations } from './live-operations.ts';
 import type { Overviews } from './overview.ts';
-import type { ConnectionInFull, Elsewhere, FleetPod, Overview, Step } from './page/wire.ts';
 
 export interface LiveOptions {
   self: Self;

@@ -14,7 +14,7 @@ Usage: ws-connect machines [${[...machines.keys()].join(' | ')}] [--format ${mac
   --format         mermaid (default): a diagram that GitHub shows in Markdown; svg: a picture; json: the chart as XState JSON
   --help           show this text and exit
 
-Exit codes: 0 printed; 2 the arguments are wrong.
+Exit codes: 0 printed; 1 the program is not built; 2 the arguments are wrong.
 `;
 
 /** `ws-connect machines`: prints charts to stdout. Returns the exit code. */

@@ -1,7 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { AnyStateMachine } from 'xstate';
 import { connectionMachine } from '../../machines/connection.ts';
 import { podMachine } from '../../machines/pod.ts';
-import { toMermaid } from './mermaid.ts';
+import { MissingChartError } from './missing-chart-error.ts';
 
 export const machines: ReadonlyMap<string, AnyStateMachine> = new Map<string, AnyStateMachine>([
   ['connection', connectionMachine],
@@ -15,14 +17,15 @@ export function isMachineFormat(format: unknown): format is MachineFormat {
   return machineFormats.includes(format as MachineFormat);
 }
 
-const drawn = new Map<AnyStateMachine, string>();
+/** The build draws the charts (packages/console) and puts them into charts/ beside this file. */
+const folder = new URL('./charts/', import.meta.url);
+const extensions = { mermaid: 'mmd', svg: 'svg' };
 
-/** The chart as text. The picture is laid out once: the first time takes some 50 ms of the event loop. */
+/** The chart as text. A drawn chart is read from its file every time. Throws `MissingChartError` without that file. */
 export async function formatMachine(machine: AnyStateMachine, format: MachineFormat): Promise<string> {
   if (format === 'json') return JSON.stringify(machine.config, null, 2);
-  if (format === 'mermaid') return toMermaid(machine);
-  const { toSvg } = await import('./svg.ts'); // few pods are ever asked for it
-  const svg = drawn.get(machine) ?? toSvg(machine);
-  drawn.set(machine, svg);
-  return svg;
+  const file = new URL(`${machine.id}.${extensions[format]}`, folder);
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ENOENT' ? new MissingChartError(fileURLToPath(file), error) : error;
+  });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ask, stateOf } from '../support/ask.ts';
+import { startProcess } from '../support/process.ts';
 import { runDevice, runPod } from '../support/running.ts';
 import type { TestPod } from '../support/pod.ts';
 import { until } from '../support/until.ts';
@@ -125,7 +126,7 @@ describe('/machines/NAME', () => {
     ['connection', ['[*] --> connecting', 'state registered {', 'active --> idle : connection.idle']],
     ['pod', ['[*] --> starting', 'state draining {', 'serving --> draining : drain', 'stopped --> [*]']],
   ])('%s?format=mermaid draws it', async (name, lines) => {
-    const pod = await runPod();
+    const pod = await startProcess().ready();
 
     const { status, headers, body } = await ask(pod.admin, `/machines/${name}?format=mermaid`);
     const drawn = body
@@ -140,7 +141,7 @@ describe('/machines/NAME', () => {
   });
 
   it.each(['connection', 'pod'])('%s?format=svg draws it as a picture', async (name) => {
-    const pod = await runPod();
+    const pod = await startProcess().ready();
 
     const first = await ask(pod.admin, `/machines/${name}?format=svg`);
     const second = await ask(pod.admin, `/machines/${name}?format=svg`);
@@ -149,6 +150,17 @@ describe('/machines/NAME', () => {
     expect(first.headers['content-type']).toBe('image/svg+xml');
     expect(first.body.toString()).toContain(`<title id="chart-${name}-title">`);
     expect(second.body).toEqual(first.body);
+  });
+
+  it('says what to do when the build has not drawn a chart', async () => {
+    const pod = await runPod(); // it runs from the sources, beside which there is no drawn chart
+
+    const { status, json } = await ask(pod.admin, '/machines/pod?format=svg');
+    const { err } = await pod.logged('request failed');
+
+    expect(status).toBe(500);
+    expect(json).toMatchObject({ code: 'internal-error' });
+    expect(err).toMatchObject({ message: expect.stringMatching(/charts\/pod\.svg is missing: run "npm run build"/) });
   });
 
   it.each(['format=png', 'format=', 'format=json&format=json'])('refuses %s', async (query) => {

@@ -1,13 +1,16 @@
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { connectionMachine } from '../../machines/connection.ts';
 import { podMachine } from '../../machines/pod.ts';
 import { machinesHelpText } from '../../src/admin/machines-command.ts';
-import { toMermaid } from '../../src/admin/mermaid.ts';
-import { toSvg } from '../../src/admin/svg.ts';
+import { toMermaid } from '../../packages/console/charts/mermaid.ts';
+import { toSvg } from '../../packages/console/charts/svg.ts';
+import { Child } from '../support/child.ts';
 import { runProgram } from '../support/process.ts';
 
 const connection = toMermaid(connectionMachine);
 const pod = toMermaid(podMachine);
+const [drawnConnection, drawnPod] = [await toSvg(connectionMachine), await toSvg(podMachine)];
 
 describe('ws-connect machines', () => {
   it.each([
@@ -15,8 +18,8 @@ describe('ws-connect machines', () => {
     ['--format mermaid', `%% connection\n${connection}\n\n%% pod\n${pod}`],
     ['pod', pod],
     ['connection --format mermaid', connection],
-    ['--format=svg pod', toSvg(podMachine)],
-    ['connection --format svg', toSvg(connectionMachine)],
+    ['--format=svg pod', drawnPod],
+    ['connection --format svg', drawnConnection],
     ['pod --format json', JSON.stringify(podMachine.config, null, 2)],
     ['--format json', JSON.stringify({ connection: connectionMachine.config, pod: podMachine.config }, null, 2)],
     ['--help', machinesHelpText.trimEnd()],
@@ -46,6 +49,16 @@ describe('ws-connect machines', () => {
     expect(stderr).toMatch(/^ws-connect: /);
     expect(stderr).toContain(why);
     expect(stderr).toContain('Try ws-connect machines --help.');
+  });
+
+  it('ends with exit code 1 and says what to do when the build has not drawn a chart', async () => {
+    const source = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const child = new Child(process.execPath, ['--import', 'tsx', source, 'machines', 'pod']);
+
+    const { code } = await child.exited;
+
+    expect(code).toBe(1);
+    expect(child.stderr).toMatch(/^ws-connect: the drawn chart \S+charts\/pod\.mmd is missing: run "npm run build"\n$/);
   });
 
   it('does not care what the configuration is', async () => {

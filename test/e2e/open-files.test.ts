@@ -112,11 +112,11 @@ describe('a pod that may open 150 files', () => {
   });
 });
 
-it('the operator page that could not be read once is read again', async () => {
+it('an operator page and a chart that could not be read once are read again', async () => {
   const script = fileURLToPath(new URL('../support/page-without-files.js', import.meta.url));
   const child = startLimited([script]);
 
-  const statuses = await child.wrote('three statuses', () => child.lines[2] && child.lines.slice(0, 3));
+  const answers = await child.wrote('five answers', () => child.lines[4] && child.lines.slice(0, 5));
 
-  expect(statuses).toEqual(['404', '500', '200']);
+  expect(answers).toEqual(['404', '500', 'no chart', '200', 'chart']);
 });

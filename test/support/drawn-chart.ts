@@ -17,6 +17,8 @@ export interface DrawnState extends Area {
   isLeaf: boolean;
   /** Of its name, with room for a count of four digits. */
   head: Area;
+  /** What it answers without leaving it. */
+  reactions: Area[];
 }
 
 export interface DrawnLine {
@@ -34,20 +36,19 @@ interface DrawnChart {
 
 /** What a letter of a monospaced face takes of its size. */
 const advance = 0.602;
-/** Into how many pieces each part of a line is cut to follow it. */
-const steps = 32;
+/** How far apart the points are by which a line is followed, px at most. */
+const stepLength = 3;
 
 export function readDrawing(svg: string): DrawnChart {
   const groups = [...svg.matchAll(/<g class="state (\w+)" data-state="([^"]*)">(.*?)<\/g>/g)];
   const states = groups.map(([, kind, path, content]) => readState(kind!, path!, content!));
   const lines = [...svg.matchAll(/<path data-from="([^"]*)" data-to="([^"]*)" data-event="([^"]*)" d="([^"]*)"/g)];
-  const labels = [...svg.matchAll(/<text class="label"[^>]* x="([^"]*)" y="([^"]*)">([^<]*)/g)];
   return {
     states,
     lines: lines.map(([, from, to, events, d]) => {
       return { from: from!, to: to!, events: events!.split(' '), points: follow(d!) };
     }),
-    labels: labels.map(([, x, y, text]) => textArea({ text: text!, x: Number(x), y: Number(y), size: 11 })),
+    labels: labelsIn(svg),
   };
 }
 
@@ -61,6 +62,7 @@ function readState(kind: string, path: string, content: string): DrawnState {
     path,
     isLeaf,
     head,
+    reactions: labelsIn(content),
     name: path,
     x: number('x'),
     y: number('y'),
@@ -69,41 +71,40 @@ function readState(kind: string, path: string, content: string): DrawnState {
   };
 }
 
+function labelsIn(svg: string): Area[] {
+  const labels = [...svg.matchAll(/<text class="label"[^>]* x="([^"]*)" y="([^"]*)">([^<]*)/g)];
+  return labels.map(([, x, y, text]) => textArea({ text: text!, x: Number(x), y: Number(y), size: 11 }));
+}
+
 function textArea({ text, x, y, size }: { text: string; x: number; y: number; size: number }): Area {
   return { name: text, x, y: y - size * 0.8, width: text.length * size * advance, height: size };
 }
 
-/** Points along a path of M, V and C, every few px; without the arrowhead, which begins with the second M. */
+/** Points along a path of M, L and Q, every few px; without the arrowhead, which begins with the second M. */
 function follow(d: string): Point[] {
   const [, line] = d.split('M');
-  const [start, ...pieces] = line!.split(/(?=[VC])/);
-  let at = pointOf(start!);
-  const points = [at];
+  const [start, ...pieces] = line!.split(/(?=[LQ])/);
+  const points = pointsOf(start!);
   for (const piece of pieces) {
-    const numbers = piece.slice(1).split(' ');
-    const [x1, y1, x2, y2, x, y] = piece.startsWith('C') ? numbers.map(Number) : straight(at, Number(numbers[0]));
+    const begin = points.at(-1)!;
+    const [bend, end = bend] = pointsOf(piece.slice(1)) as [Point, Point?];
+    const steps = Math.ceil(Math.hypot(end.x - begin.x, end.y - begin.y) / stepLength);
     for (let step = 1; step <= steps; step += 1) {
-      const t = step / steps;
-      points.push({ x: bezier(t, [at.x, x1!, x2!, x!]), y: bezier(t, [at.y, y1!, y2!, y!]) });
+      const share = step / steps;
+      points.push(between(between(begin, bend, share), between(bend, end, share), share));
     }
-    at = { x: x!, y: y! };
   }
   return points;
 }
 
-function pointOf(text: string): Point {
-  const [x, y] = text.split(' ').map(Number);
-  return { x: x!, y: y! };
+function pointsOf(text: string): Point[] {
+  const numbers = text.split(' ').map(Number);
+  return numbers.flatMap((x, index) => (index % 2 === 0 ? [{ x, y: numbers[index + 1]! }] : []));
 }
 
-/** A vertical line as a curve. */
-function straight({ x, y }: Point, to: number): number[] {
-  return [x, y, x, to, x, to];
-}
-
-function bezier(t: number, [a, b, c, d]: readonly [number, number, number, number]): number {
-  const s = 1 - t;
-  return s ** 3 * a + 3 * s * s * t * b + 3 * s * t * t * c + t ** 3 * d;
+/** So far on the way from one to the other, from 0 to 1. */
+function between(from: Point, to: Point, share: number): Point {
+  return { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share };
 }
 
 /** What a person could not read: a sentence each. */
@@ -114,6 +115,12 @@ export function illegible(svg: string): string[] {
     ...pairs(states)
       .filter(areAstray)
       .map(([a, b]) => `${a.path} and ${b.path} overlap`),
+    ...states.flatMap((state) => {
+      const outside = [state.head, ...state.reactions].filter(
+        ({ x, width }) => x < state.x || x + width > state.x + state.width,
+      );
+      return outside.map(({ name }) => `"${name}" sticks out of ${state.path}`);
+    }),
     ...pairs(texts)
       .filter(overlap)
       .map(([a, b]) => `"${a.name}" covers "${b.name}"`),

@@ -2,7 +2,7 @@ import { connectionMachine } from '../../machines/connection.ts';
 import { disconnects } from '../../machines/disconnect.ts';
 import { podMachine } from '../../machines/pod.ts';
 import { registryLinkMachine } from '../../machines/registry-link.ts';
-import { toMermaid } from '../../src/admin/mermaid.ts';
+import { toMermaid } from '../../packages/console/charts/mermaid.ts';
 import { configTable } from '../../src/config.ts';
 import { kindOf } from '../../src/http/problems.ts';
 import { shownSteps } from './walk/callback-steps.ts';

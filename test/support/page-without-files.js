@@ -1,10 +1,11 @@
 /**
- * Serves the operator page of the built program, and asks for it while this process cannot open another file and afterwards. It prints the
- * statuses: of a path that is not there, of the page without files, and of the page with files.
+ * Asks for the operator page and for a chart of the built program while this process cannot open another file, and afterwards. It prints
+ * the status of a path that does not exist, then for each of the two times the status of the page and whether the chart can be read.
  */
 import { closeSync, openSync } from 'node:fs';
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
+import { formatMachine, machines } from '../../dist/src/admin/machines.js';
 import { pageRoutes } from '../../dist/src/admin/page-routes.js';
 import { createHttpServer } from '../../dist/src/http/app.js';
 
@@ -24,9 +25,16 @@ async function show(path) {
 await show('/nowhere');
 const files = openAll();
 await show('/');
+await read('pod');
 for (const file of files) closeSync(file);
 await show('/');
+await read('pod');
 process.exit(0);
+
+async function read(name) {
+  const text = await formatMachine(machines.get(name), 'svg').catch(() => undefined);
+  console.log(text === undefined ? 'no chart' : 'chart');
+}
 
 function openAll() {
   const opened = [];

@@ -1,11 +1,11 @@
 import type { AnyStateMachine } from 'xstate';
-import { readChart } from './chart/chart.ts';
-import { describeChart } from './chart/describe.ts';
-import { drawArrow, drawState } from './chart/draw.ts';
-import { layOutChart } from './chart/layout.ts';
-import { px } from './chart/line.ts';
-import { chartStyle } from './chart/style.ts';
-import { element, escapeXml } from './chart/xml.ts';
+import { readChart } from './chart.ts';
+import { describeChart } from './describe.ts';
+import { drawArrow, drawState } from './draw.ts';
+import { px } from './geometry.ts';
+import { layOutChart } from './layout.ts';
+import { chartStyle } from './style.ts';
+import { element, escapeXml } from './xml.ts';
 
 /** Around everything, px: half of every line is outside of its box. */
 const margin = 2;
@@ -20,9 +20,9 @@ const margin = 2;
  *
  * Events are named as xstate names them. What a state answers without leaving it is a label alone, from the state to itself.
  */
-export function toSvg(machine: AnyStateMachine): string {
+export async function toSvg(machine: AnyStateMachine): Promise<string> {
   const chart = readChart(machine);
-  const { width, height, states, arrows } = layOutChart(chart);
+  const { width, height, states, arrows } = await layOutChart(chart);
   const [outerWidth, outerHeight] = [width + 2 * margin, height + 2 * margin].map(px);
   const id = `chart-${machine.id}`;
   const attributes = {

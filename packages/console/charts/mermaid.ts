@@ -1,6 +1,6 @@
 import type { AnyStateMachine, AnyStateNode } from 'xstate';
-import type { Transition } from './chart/transitions.ts';
-import { isInside, transitionsOf } from './chart/transitions.ts';
+import type { Transition } from './transitions.ts';
+import { isInside, transitionsOf } from './transitions.ts';
 
 interface Arrow {
   source: AnyStateNode;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { edgeOf } from '../../../src/admin/page/edges.ts';
-import { History } from '../../../src/admin/page/history.ts';
-import { quantile } from '../../../src/admin/page/quantile.ts';
+import { edgeOf } from '../../../packages/console/page/edges.ts';
+import { History } from '../../../packages/console/page/history.ts';
+import { quantile } from '../../../packages/console/page/quantile.ts';
 
 const start = Date.parse('2026-11-23T21:00:00.000Z');
 

@@ -13,7 +13,7 @@ interface Label {
   flow: Element;
 }
 
-/** A statechart of the program as the pod draws it, with a place for a number at every state and transition. */
+/** A statechart of the program as the build has drawn it, with a place for a number at every state and transition. */
 export class Chart {
   readonly #states: Map<string, SVGGElement>;
   readonly #labels: Label[];

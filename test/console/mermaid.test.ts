@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMachine } from 'xstate';
-import { toMermaid } from '../../src/admin/mermaid.ts';
+import { toMermaid } from '../../packages/console/charts/mermaid.ts';
 
 describe('a Mermaid diagram', () => {
   it('has nested states in each other, where each begins, and what is final', () => {

@@ -1,5 +1,5 @@
 import type { ChartArrow, ChartState } from './chart.ts';
-import type { Size } from './dagre.ts';
+import type { Size } from './geometry.ts';
 
 /** Sizes in px. All text is monospaced: nothing here can measure text, and these widths are known. */
 export const nameSize = 13;

@@ -1,5 +1,14 @@
 import { expect, it } from 'vitest';
-import { bytes, clockTime, count, dateTime, duration, latency, plural, rate } from '../../../src/admin/page/format.ts';
+import {
+  bytes,
+  clockTime,
+  count,
+  dateTime,
+  duration,
+  latency,
+  plural,
+  rate,
+} from '../../../packages/console/page/format.ts';
 
 const hour = 3_600_000;
 

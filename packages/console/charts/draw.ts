@@ -1,13 +1,12 @@
 import type { ChartLabel, ChartState } from './chart.ts';
-import type { Point } from './dagre.ts';
+import type { Point } from './geometry.ts';
+import { px } from './geometry.ts';
 import type { PlacedArrow, PlacedState } from './layout.ts';
-import type { Stop } from './line.ts';
-import { pathOf, px } from './line.ts';
+import { pathOf } from './line.ts';
 import { dotSize, headHeight, labelSize, lineHeight, nameSize, padding, widthOfName } from './measure.ts';
 import { element, escapeXml } from './xml.ts';
 
 const cornerRadius = 10;
-const arrowhead = { width: 8, height: 7 };
 /** From the outer line of a final state to its inner one. */
 const doubleLine = 3.5;
 /** From the top of a line of text to where its letters stand. */
@@ -37,14 +36,14 @@ export function drawState({ state, headX, start, ...box }: PlacedState): string 
 export function drawArrow({ arrow, line, label: { x, y } }: PlacedArrow): string {
   const { from, to, labels } = arrow;
   const events = [...new Set(labels.map(({ event }) => event))].join(' ');
-  const path = element('path', { ...ends(arrow), 'data-event': events, d: pathOf(line) + headOf(line) });
+  const path = element('path', { ...ends(arrow), 'data-event': events, d: pathOf(line) });
   const texts = labels.map((label, index) => drawLabel(label, { from, to }, { x, y: y + index * lineHeight }));
   return element('g', { class: 'transition' }, path + texts.join(''));
 }
 
-function drawStart({ dot, line }: { dot: Point; line: Stop[] }): string {
+function drawStart({ dot, line }: { dot: Point; line: Point[] }): string {
   const circle = element('circle', { class: 'start', cx: px(dot.x), cy: px(dot.y), r: dotSize / 2 });
-  return circle + element('path', { class: 'start', d: pathOf(line) + headOf(line) });
+  return circle + element('path', { class: 'start', d: pathOf(line) });
 }
 
 function drawBox({ x, y, width, height }: Pick<PlacedState, 'x' | 'y' | 'width' | 'height'>, inset: number): string {
@@ -70,11 +69,4 @@ function text(className: string, { x, y }: Point, content = ''): string {
 
 function ends({ from, to }: { from: ChartState; to: ChartState }): Record<string, string> {
   return { 'data-from': from.path, 'data-to': to.path };
-}
-
-/** An open arrowhead: all of an arrow is one path, so that a page lights the whole of it at once. */
-function headOf(line: readonly Stop[]): string {
-  const { x, y2: y } = line.at(-1)!;
-  const back = y > line[0]!.y1 ? y - arrowhead.height : y + arrowhead.height;
-  return `M${px(x - arrowhead.width / 2)} ${px(back)}L${px(x)} ${px(y)}L${px(x + arrowhead.width / 2)} ${px(back)}`;
 }
