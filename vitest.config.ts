@@ -34,11 +34,13 @@ export default defineConfig({
           include: interop,
           globalSetup: ['test/support/interop-setup.ts'],
           testTimeout: 60_000, // browsers on a busy machine
+          fileParallelism: false, // one browser at a time: it draws without a graphics card
+          sequence: { groupOrder: 1 },
         },
       },
       {
         extends: true, // by itself and last: a dozen pods under fault leave little of the machine to others
-        test: { name: 'faults', include: [faults], sequence: { groupOrder: 1 } },
+        test: { name: 'faults', include: [faults], sequence: { groupOrder: 2 } },
       },
       { extends: true, test: { name: 'rollout', include: [rollout], fileParallelism: false } },
     ],
