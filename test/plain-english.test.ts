@@ -94,12 +94,15 @@ describe('the glossary', () => {
     expect(terms).toEqual(expect.arrayContaining(['device', 'service', 'pod', 'connection', 'callback', 'registry']));
   });
 
-  it.each(['waiting', 'active', 'idle', 'unverified', 'registered'])('explains the state %s of a connection', (state) => {
-    const known = statesOf(connectionMachine.config);
+  it.each(['waiting', 'active', 'idle', 'unverified', 'registered'])(
+    'explains the state %s of a connection',
+    (state) => {
+      const known = statesOf(connectionMachine.config);
 
-    expect(known).toContain(state);
-    expect(text).toMatch(new RegExp(String.raw`\b${state}\b`));
-  });
+      expect(known).toContain(state);
+      expect(text).toMatch(new RegExp(String.raw`\b${state}\b`));
+    },
+  );
 
   it.each(['superseded', 'contended'])('explains the close reason %s', (reason) => {
     expect(disconnects.map((disconnect) => disconnect.reason)).toContain(reason);
