@@ -1,18 +1,24 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
+/** Where the program and its packages are. */
+const folders = ['src', 'machines', 'packages'].filter((folder) => existsSync(join(root, folder)));
+
+/** Folders whose files are of others, or made. */
+const foreign = ['node_modules', 'dist'];
+
 /** Every file of the program, by its path from the root, such as `src/pod.ts`: TypeScript, and the HTML of the operator page. */
 export const sources: ReadonlyMap<string, string> = new Map(
-  ['src', 'machines'].flatMap(findSources).map((path) => [path, readFileSync(join(root, path), 'utf8')]),
+  folders.flatMap(findSources).map((path) => [path, readFileSync(join(root, path), 'utf8')]),
 );
 
 function findSources(folder: string): string[] {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = posix.join(folder, entry.name);
-    if (entry.isDirectory()) return findSources(path);
+    if (entry.isDirectory()) return foreign.includes(entry.name) ? [] : findSources(path);
     return /\.(ts|html)$/.test(entry.name) ? [path] : [];
   });
 }
