@@ -124,7 +124,7 @@ describe('/machines/NAME', () => {
 
   it.each([
     ['connection', ['[*] --> connecting', 'state registered {', 'active --> idle : connection.idle']],
-    ['pod', ['[*] --> starting', 'state draining {', 'serving --> draining : drain', 'stopped --> [*]']],
+    ['pod', ['[*] --> starting', 'state draining {', 'serving --> draining : drain, terminate', 'stopped --> [*]']],
   ])('%s?format=mermaid draws it', async (name, lines) => {
     const pod = await startProcess().ready();
 
