@@ -6,9 +6,9 @@
  *   const result = await client.send('lamp-1', { on: true }, { id: 'order-7' });
  */
 import { PodClient } from './internal/pod-client.ts';
+import type { CallbackClient } from './api.ts';
 import { AnyPod, parseBases } from './any-pod.ts';
 import { Breaker } from './breaker.ts';
-import type { CallbackClient } from './client.ts';
 import { Client } from './client.ts';
 import type { CallbackClientOptions, DirectedOptions, UndirectedOptions } from './options.ts';
 import { checkLookup, checkSettings } from './options.ts';
@@ -17,7 +17,7 @@ import { Owners } from './owners.ts';
 export type { BatchMessage, Body, MessageOptions, Patience, SendOptions } from './message.ts';
 export type { CallbackClientOptions, DirectedOptions, RedisReader, Token, UndirectedOptions } from './options.ts';
 export type * from './result.ts';
-export type { BatchSendOptions, CallbackClient } from './client.ts';
+export type { BatchSendOptions, CallbackClient } from './api.ts';
 
 /** Throws a TypeError or RangeError that names the option that is wrong. */
 export function createCallbackClient(options: CallbackClientOptions): CallbackClient {

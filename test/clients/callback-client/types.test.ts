@@ -11,7 +11,7 @@ const compiler = join(repository, 'node_modules/typescript/bin/tsc');
 
 const service = `
 import { createCallbackClient } from '@ws-connect/callback-client';
-import type { BatchResult, CallbackClient, SendResult, BatchMessage, RedisReader } from '@ws-connect/callback-client';
+import type { BatchResult, CallbackClient, SendResult } from '@ws-connect/callback-client';
 
 interface Order { id: string; items: number[] }
 declare const order: Order;
@@ -48,6 +48,7 @@ export async function run(): Promise<void> {
 
 /** The examples in the documents, and what they take for granted. */
 const shown = `
+import type { BatchMessage, RedisReader } from '@ws-connect/callback-client';
 declare const redis: RedisReader;
 declare const messages: AsyncIterable<BatchMessage>;
 declare function count(outcome: 'delivered' | 'acked' | 'offline' | 'unknown' | 'refused' | 'unavailable'): void;
