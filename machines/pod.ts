@@ -123,7 +123,6 @@ export const podMachine = setup({
     'sweep.finished': {},
     'connections.closed': {},
     drain: {}, // one drain: who asks later joins it
-    terminate: {},
   },
   states: {
     starting: {

@@ -55,7 +55,7 @@ const podEvents: PodEvent[] = [
   { type: 'connections.emptied' },
 ];
 
-/** A pod whose drain has two sweeps. A path ends in `[state, sweeps begun, output]`, as JSON. */
+/** A pod whose drain has two sweeps. A path ends in `[state, sweeps begun, a signal has come, output]`, as JSON. */
 export function podChart(): Chart<typeof podMachine> {
   /** The supervisor of the connections tells nothing by itself: the path says what it would have told. */
   const machine = podMachine.provide({
@@ -64,7 +64,7 @@ export function podChart(): Chart<typeof podMachine> {
   return new Chart(machine, {
     record: recordPod,
     events: podEvents,
-    view: ({ value, context, output }) => JSON.stringify([value, context.sweep, output]),
+    view: ({ value, context, output }) => JSON.stringify([value, context.sweep, context.isTerminating, output]),
   });
 }
 

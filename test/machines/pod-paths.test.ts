@@ -7,28 +7,28 @@ describe('every path through the chart of a pod', () => {
 
   testEveryPath(chart);
 
-  test('there are 71: the start, and 10 events in each of 7 states that are not final', () => {
+  test('there are 121: the start, and 10 events in each of 12 states that are not final', () => {
     const { size, paths } = chart;
 
-    // 2 before the drain, 2 in each of 2 sweeps, the rest; stopped: failed before the drain, or 3 outcomes in 2 sweeps
-    expect(size).toBe(2 + 2 * 2 + 1 + (1 + 3 * 2));
-    expect(paths).toHaveLength(1 + 10 * 7);
+    // 2 before the drain; with and without a signal: 2 in each of 2 sweeps, the rest, stopped by 3 outcomes in 2 sweeps; failed before
+    expect(size).toBe(2 + 2 * (2 * 2 + 1 + 3 * 2) + 1);
+    expect(paths).toHaveLength(1 + 10 * (2 + 2 * 5));
   });
 
   test('says of every event what becomes of it, but for a deadline that cannot come before the drain', () => {
     const unsaid = chart.pathsTo('unsaid');
 
     expect(unsaid.map((path) => [path.end, path.events.at(-1)?.type])).toEqual([
-      ['["starting",0,null]', 'xstate.after.deadline.pod.draining'],
-      ['["serving",0,null]', 'xstate.after.deadline.pod.draining'],
+      ['["starting",0,false,null]', 'xstate.after.deadline.pod.draining'],
+      ['["serving",0,false,null]', 'xstate.after.deadline.pod.draining'],
     ]);
   });
 
   test('ignores on purpose what means nothing to it', () => {
     const ignoring = chart.pathsTo('ignored');
 
-    // of the 10 events it ignores 6 while starting, 7 while serving, 2 and 3 in each sweep, 4 while it closes the rest
-    expect(ignoring).toHaveLength(6 + 7 + 2 * (2 + 3) + 4);
+    // of the 10 events it ignores 5 while starting, 6 while serving, 2 and 3 in each sweep, 4 while it closes the rest
+    expect(ignoring).toHaveLength(5 + 6 + 2 * (2 * (2 + 3) + 4));
   });
 
   test('announces, sweeps with 2 and then 1 left, and closes the rest, each once, however far it comes', () => {
@@ -43,7 +43,7 @@ describe('every path through the chart of a pod', () => {
   test('takes no more connections once a drain was ordered', () => {
     for (const path of chart.paths) {
       const { snapshot } = chart.replay(path);
-      const drained = path.events.some(({ type }) => type === 'drain');
+      const drained = path.events.some(({ type }) => type === 'drain' || type === 'terminate');
       expect(snapshot.hasTag('accepting')).toBe(!drained && snapshot.status === 'active');
     }
   });

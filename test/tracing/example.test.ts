@@ -16,7 +16,7 @@ interface Sent {
   }[];
 }
 
-const example = fileURLToPath(new URL('../examples/tracing/otel.mjs', import.meta.url));
+const example = fileURLToPath(new URL('../../examples/tracing/otel.mjs', import.meta.url));
 
 it('the SDK of the example sends every span, the last ones too before the process exits', async () => {
   const { endpoint, sent } = await runCollector();
