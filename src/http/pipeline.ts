@@ -109,10 +109,10 @@ export class Pipeline {
   #planTurn(): void {
     if (this.#isTurnDue || this.#underWay === maxUnderWay) return;
     this.#isTurnDue = true;
-    setImmediate(this.#takeFromPodLimit);
+    setImmediate(this.#takeTurn);
   }
 
-  readonly #takeFromPodLimit = (): void => {
+  readonly #takeTurn = (): void => {
     this.#isTurnDue = false;
     if (!this.#socket.writable) return; // nobody will get an answer
     const next = this.#unanswered[this.#underWay];
